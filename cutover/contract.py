@@ -150,6 +150,9 @@ class Observer(Protocol):
     def step(self, step_id: str, *, moment: str, attempt: int, work: Callable[[], Outcome]) -> Outcome:
         """Carry out `work` exactly once (`moment` is `run` or `undo`) as one visible task, and return what it returned."""
 
+    def already_done(self, step_id: str) -> None:
+        """Show, on resume, a step that an earlier attempt has done. Never raises."""
+
     def artifact(self, key: str, *, markdown: str = "", table: Sequence[Mapping[str, str]] = (), description: str = "") -> None:
         """Show a document or a table beside the run. Best effort, never raises. Keys: lower case, digits, dashes."""
 

@@ -13,8 +13,10 @@ class ColumnMapping:
     Where one target column comes from. Exactly one of `source`, `sql`, `python`, `has_value` is used.
 
     `sql` is an expression of the source's own SQL, pushed into its SELECT.
-    `python` is `file.py:function` in `migrations/`; the function gets the `needs` columns as a
-    `polars.DataFrame` (source names) and returns a Series or Expr of the target's type.
+    `python` is `file.py:function` in `migrations/`; the function gets what it `needs` as a
+    `polars.DataFrame` and returns a Series or Expr of the target's type. Each need is a name and
+    an expression of the source's own SQL (usually a column of that name), which may look at other
+    tables: `(SELECT a.tzone FROM airports a WHERE a.faa = flights.dest)`.
     `null_when` is a source SQL condition: where it holds the value becomes NULL, and row key, old
     value and `reason` are kept. `codes` maps text values; a value outside it goes to quarantine.
     """
@@ -23,7 +25,7 @@ class ColumnMapping:
     source: str | None = None
     sql: str | None = None
     python: str | None = None
-    needs: tuple[str, ...] = ()
+    needs: tuple[tuple[str, str], ...] = ()  # (name in the DataFrame, source SQL of it)
     has_value: bool = False
     value: str | None = None
     codes: Mapping[str, str] | None = None
