@@ -1,0 +1,1 @@
+"""One file per step kind; no kind knows another. `cutover.kinds` names them all."""

@@ -1,0 +1,396 @@
+"""`copy`: moves the rows of tables through the declared mapping, judged on the way, each chunk exactly once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import polars as pl
+from pydantic import Field
+
+from cutover import points
+from cutover.contract import Context, Fields, References
+from cutover.dataplane import chunks as cutting
+from cutover.dataplane import ledger
+from cutover.dataplane.chunks import Chunk
+from cutover.dataplane.copy import REASONS, ROW, CopyJob, copy_table
+from cutover.dataplane.database import Database
+from cutover.dataplane.dialects import Column, SequenceState
+from cutover.dataplane.extract import prepare
+from cutover.dataplane.functions import load_functions
+from cutover.dataplane.identity import Outside, excess, imbalance
+from cutover.dataplane.ledger import Owner, TableCount
+from cutover.dataplane.rows import AmendedValue, BadRow
+from cutover.dataplane.undo import LoadedTable, undo_copy
+from cutover.errors import StepFailed
+from cutover.journal.quarantine import AmendedValue as KeptValue
+from cutover.journal.quarantine import QuarantinedRow
+from cutover.model.migration import Migration, TableMapping
+from cutover.model.outcome import Action, Facts, Finding, Progress, Severity
+from cutover.model.runbook import Wave
+from cutover.project import load_migrations
+from cutover.validation import Contract, load_contract, split
+
+POINTS = (
+    "copy.before_ledger",
+    "copy.chunk.quarantined",
+    "copy.chunk.before_commit",
+    "copy.chunk.committed",
+    "copy.table_done",
+    "copy.undo.before_commit",
+    "copy.undo.committed",
+)
+
+#: Rows shown in a finding.
+SAMPLES = 20
+
+
+class TableNotEmpty(StepFailed):
+    """The target has rows that this run did not bring."""
+
+    code: ClassVar[str] = "CUT-342"
+
+
+class LimitExceeded(StepFailed):
+    """More rows were left behind, or values made NULL, than the migration allows."""
+
+    code: ClassVar[str] = "CUT-343"
+
+
+class Unbalanced(StepFailed):
+    """Rows counted on the outside are not the rows that the ledger accounts for."""
+
+    code: ClassVar[str] = "CUT-344"
+
+
+class Copy(Fields):
+    """Copy tables from the source of their migration to its target."""
+
+    kind: ClassVar[str] = "copy"
+    effects: ClassVar[bool] = True
+
+    tables: tuple[str, ...] = Field(
+        default=(), description="target tables, in an order that references allow; without it all of the one migration"
+    )
+
+    def says(self) -> str:
+        return f"copy {', '.join(self.tables) or 'all tables'}"
+
+    def references(self) -> References:
+        return References(tables=self.tables)
+
+    def undoable(self) -> bool:
+        return True
+
+    def check(self, ctx: Context) -> None:
+        for work in self._works(ctx):
+            work.check()
+
+    def plan(self, ctx: Context) -> Iterator[Action]:
+        for work in self._works(ctx):
+            chunks = work.chunks()
+            rows = sum(chunk.rows for chunk in chunks)
+            yield Action(
+                says=f"copy {rows} rows of {work.table.source!r} into {work.table.table!r} in {len(chunks)} chunks",
+                undo=f"delete the rows that this run loaded into {work.table.table!r}",
+                detail={"wave": work.wave.name} if work.wave else {},
+            )
+
+    def run(self, ctx: Context) -> Facts:
+        tables = []
+        for work in self._works(ctx):
+            count = work.copy()
+            tables.append(_facts(work.table, count))
+            work.refuse_excess()
+            points.reach("copy.table_done")
+        return {"tables": tables}
+
+    def verify(self, ctx: Context) -> None:
+        for work in self._works(ctx):
+            work.verify()
+
+    def undo(self, ctx: Context) -> Facts:
+        works = tuple(reversed(self._works(ctx)))
+        deleted: dict[str, int] = {}
+        for target in dict.fromkeys(work.migration.target for work in works):
+            mine = [work for work in works if work.migration.target == target]
+            sequences = {work.table.table: work.remembered_sequences() for work in mine}
+            deleted |= undo_copy(ctx.database(target), [work.loaded for work in mine], sequences)
+        ctx.quarantine.drop(ctx.run, ctx.spec.id)
+        for work in works:
+            work.refuse_leftovers(deleted)
+        for table, rows in deleted.items():
+            ctx.log(f"{table}: {rows} rows deleted")
+        return {"deleted": deleted}
+
+    def _works(self, ctx: Context) -> tuple[_Work, ...]:
+        return tuple(_Work.of(ctx, table) for table in self.tables or _only_migration(ctx))
+
+
+def _only_migration(ctx: Context) -> tuple[str, ...]:
+    migrations = load_migrations(ctx.project)
+    if len(migrations) != 1:
+        raise StepFailed(
+            f"the project has {len(migrations)} migrations, and the step does not say what to copy",
+            hint="write tables: [...]",
+        )
+    return tuple(table.table for table in migrations[0].tables)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Work:
+    """One table of the step, with everything around it."""
+
+    ctx: Context
+    migration: Migration
+    table: TableMapping
+    wave: Wave | None
+
+    @classmethod
+    def of(cls, ctx: Context, name: str) -> _Work:
+        migration = ctx.migration_of(name)
+        table, wave = migration.table(name), ctx.spec.wave
+        if wave is not None and not (table.wave_by and table.wave_target):
+            raise StepFailed(
+                f"table {name!r} does not move by waves, and step {ctx.spec.id!r} is part of wave {wave.name!r}",
+                hint="write wave_by: {source: COLUMN, target: COLUMN} in its mapping, or copy it before the waves",
+            )
+        return cls(ctx=ctx, migration=migration, table=table, wave=wave)
+
+    @property
+    def source(self) -> Database:
+        return self.ctx.database(self.migration.source)
+
+    @property
+    def target(self) -> Database:
+        return self.ctx.database(self.migration.target)
+
+    @property
+    def owner(self) -> Owner:
+        wave = self.wave.value if self.wave else ""
+        return Owner(run=self.ctx.run, step=self.ctx.spec.id, table=self.table.table, wave=wave)
+
+    @property
+    def loaded(self) -> LoadedTable:
+        return LoadedTable(owner=self.owner, wave_target=self.table.wave_target if self.wave else None)
+
+    def contract(self) -> Contract | None:
+        return load_contract(self.ctx.project.root, self.table.validator) if self.table.validator else None
+
+    # check
+
+    def check(self) -> None:
+        """Everything that can be known before the first row is read."""
+        contract = self.contract()
+        functions = load_functions(self.ctx.project.root, self.table)
+        with self.target.connect() as connection:
+            columns = self.target.dialect.columns(connection, self.table.table)
+            missing = self.target.dialect.missing_rights(connection, self.table.table)
+        if missing:
+            raise StepFailed(
+                f"table {self.table.table!r} of {self.target.name!r}: this user may not {', '.join(missing)}",
+                hint="grant it before the go-live, not during it",
+            )
+        dtypes = self._dtypes(columns, contract)
+        with self.source.connect() as connection:
+            ready = prepare(
+                connection, self.source.dialect, table=self.table, dtypes=dtypes, functions=functions, wave=self.wave
+            )
+            self.source.dialect.read(connection, ready.plan.statement("1 = 0"), ready.plan.dtypes)
+        self.refuse_strangers()
+
+    def _dtypes(self, columns: Sequence[Column], contract: Contract | None) -> Mapping[str, pl.DataType]:
+        there = {column.name: column for column in columns}
+        for column in self.table.columns:
+            if column.target not in there or there[column.target].generated:
+                what = "computes column" if column.target in there else "has no column"
+                raise StepFailed(
+                    f"{self.table.path.name}:{column.line}: table {self.table.table!r} {what} {column.target!r}",
+                    hint=f"columns there: {', '.join(there)}",
+                )
+        reflected = {name: column.dtype or pl.String() for name, column in there.items()}
+        return reflected if contract is None else {**contract.dtypes, **_missing(reflected, contract.dtypes)}
+
+    def refuse_strangers(self) -> None:
+        """Raise when the target has rows of this table (of this wave) that the ledger does not give to this step."""
+        dialect = self.target.dialect
+        with self.target.connect() as connection:
+            there = dialect.count(connection, self.table.table, self.loaded.where(dialect))
+            ours = ledger.summed(self.table.table, ledger.lines(connection, dialect, self.owner)).loaded
+            others = ledger.others(connection, dialect, self.owner)
+        if there != ours:
+            of_wave = f" of wave {self.wave.name!r}" if self.wave else ""
+            raise TableNotEmpty(
+                f"table {self.table.table!r} holds {there} rows{of_wave}, and this run brought {ours} of them",
+                hint=f"they may be of {', '.join(others)}: roll it back" if others else "empty it, or leave it out",
+            )
+
+    # run
+
+    def chunks(self) -> tuple[Chunk, ...]:
+        """The chunks as they were cut when the step first ran, or as they would be cut now."""
+        remembered = self.ctx.remembered(f"chunks of {self.table.table}")
+        return (
+            cutting.plan_chunks(self.source, self.table, self.wave)
+            if remembered is None
+            else cutting.from_plain(remembered)
+        )
+
+    def copy(self) -> TableCount:
+        """Bring what is not there yet, and finish the table."""
+        self.refuse_strangers()
+        contract = self.contract()
+        with self.target.connect() as connection:
+            columns = self.target.dialect.columns(connection, self.table.table)
+            states = self.target.dialect.sequences(connection, self.table.table)
+        self.ctx.remember(f"sequences of {self.table.table}", [_plain(state) for state in states])
+        plain = self.ctx.remember(f"chunks of {self.table.table}", cutting.as_plain(self.chunks()))
+        count = copy_table(self.source, self.target, self._job(cutting.from_plain(plain), columns, contract))
+        with self.target.begin() as connection:
+            self.target.dialect.advance_sequences(connection, self.table.table, self._given_out())
+            self.target.dialect.analyze(connection, [self.table.table])
+        self.ctx.log(
+            f"{count.table}: {count.extracted} rows read, {count.loaded} loaded, {count.quarantined} in quarantine, "
+            f"{sum(count.excluded.values())} left behind, {sum(count.nulled.values())} values made NULL"
+        )
+        self._find_quarantined(count)
+        return count
+
+    def _given_out(self) -> dict[str, int]:
+        """The last number that the source gave out for the key; its rows may be gone since."""
+        with self.source.connect() as connection:
+            states = self.source.dialect.sequences(connection, self.table.source)
+        given = [state.last for state in states if state.called and state.column == self.table.source_key]
+        return {self.table.target_key: max(given)} if given else {}
+
+    def _job(self, chunks: tuple[Chunk, ...], columns: Sequence[Column], contract: Contract | None) -> CopyJob:
+        total = sum(chunk.rows for chunk in chunks)
+
+        def judge(rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+            if contract is None:
+                return rows, rows.clear().with_columns(_NO_REASONS)
+            judged = split(contract, rows)
+            return judged.good, judged.bad
+
+        def tell(done: int) -> None:
+            self.ctx.tell(Progress(step=self.ctx.spec.id, what=self.table.table, done=done, total=total))
+
+        return CopyJob(
+            run=self.ctx.run,
+            step=self.ctx.spec.id,
+            table=self.table,
+            chunks=chunks,
+            dtypes=self._dtypes(columns, contract),
+            functions=load_functions(self.ctx.project.root, self.table),
+            judge=judge,
+            keep=self._keep,
+            tell=tell,
+            now=self.ctx.clock.now,
+            wave=self.wave,
+        )
+
+    def _keep(self, chunk: int, bad: Sequence[BadRow], amended: Sequence[AmendedValue]) -> None:
+        self.ctx.quarantine.replace_chunk(
+            run=self.ctx.run,
+            step=self.ctx.spec.id,
+            table=self.table.table,
+            chunk=chunk,
+            rows=[QuarantinedRow(key=row.key, values=row.values, reasons=row.reasons) for row in bad],
+            amended=[
+                KeptValue(key=one.key, column=one.column, before=one.before, reason=one.reason) for one in amended
+            ],
+        )
+
+    def _find_quarantined(self, count: TableCount) -> None:
+        if not count.quarantined:
+            return
+        kept = self.ctx.quarantine.rows(self.ctx.run, self.table.table, step=self.ctx.spec.id, limit=SAMPLES)
+        self.ctx.find(
+            Finding(
+                check="copy quarantine",
+                table=self.table.table,
+                says=f"{count.quarantined} rows were not loaded",
+                count=count.quarantined,
+                severity=Severity.WARNING,
+                columns=("key", "reasons"),
+                samples=tuple((row.key, ", ".join(row.reasons)) for row in kept),
+                step=self.ctx.spec.id,
+            )
+        )
+
+    def refuse_excess(self) -> None:
+        """Raise when this run, in all its waves so far, left behind more of the table than the migration allows."""
+        with self.target.connect() as connection:
+            count = ledger.of_the_run(connection, self.target.dialect, self.owner)
+        if says := excess(self.table, count):
+            raise LimitExceeded(
+                f"table {self.table.table!r}: {says}",
+                hint=f"look at the rows in the report; the limit stands in {self.table.path.name}",
+            )
+
+    # verify
+
+    def verify(self) -> None:
+        """Count again on both sides, and hold the ledger to it."""
+        dialect, table = self.target.dialect, self.table.table
+        with self.target.connect() as connection:
+            count = ledger.summed(table, ledger.lines(connection, dialect, self.owner))
+            loaded = dialect.count(connection, table, self.loaded.where(dialect))
+        with self.source.connect() as connection:
+            where = cutting.wave_condition(self.source.dialect, self.table, self.wave)
+            extracted = self.source.dialect.count(connection, self.table.source, where)
+        kept = self.ctx.quarantine.count(self.ctx.run, table, step=self.ctx.spec.id)
+        if says := imbalance(count, Outside(source=extracted, target=loaded, quarantine=kept)):
+            raise Unbalanced(f"table {table!r}: {says}")
+
+    # undo
+
+    def remembered_sequences(self) -> tuple[SequenceState, ...]:
+        """Where the generators stood before the step first ran."""
+        remembered = self.ctx.remembered(f"sequences of {self.table.table}") or ()
+        return tuple(SequenceState(name=name, last=int(last), called=called) for name, last, called in remembered)
+
+    def refuse_leftovers(self, deleted: Mapping[str, int]) -> None:
+        """Look again, from the outside, whether what was deleted is gone."""
+        dialect, table = self.target.dialect, self.table.table
+        with self.target.connect() as connection:
+            left = dialect.count(connection, table, self.loaded.where(dialect)) if table in deleted else 0
+            lines = ledger.lines(connection, dialect, self.owner)
+        if left or lines:
+            raise StepFailed(f"table {table!r}: {left} rows and {len(lines)} lines of the ledger are still there")
+
+
+_NO_REASONS = [pl.lit(None, dtype=pl.Int64).alias(ROW), pl.lit(None, dtype=pl.List(pl.String)).alias(REASONS)]
+
+
+def _plain(state: SequenceState) -> list[Any]:
+    """For the journal; the number as text, because it may be larger than JSON is sure to keep."""
+    return [state.name, str(state.last), state.called]
+
+
+def _missing(reflected: Mapping[str, pl.DataType], known: Mapping[str, pl.DataType]) -> dict[str, pl.DataType]:
+    return {name: dtype for name, dtype in reflected.items() if name not in known}
+
+
+def _facts(table: TableMapping, count: TableCount) -> dict[str, Any]:
+    return {
+        "table": count.table,
+        "extracted": count.extracted,
+        "loaded": count.loaded,
+        "quarantined": count.quarantined,
+        "excluded": sum(count.excluded.values()),
+        "nulled": sum(count.nulled.values()),
+        "chunks": count.chunks,
+        "balanced": count.balanced,
+        "exclusions": [
+            {"id": one.id, "reason": one.reason, "signed_by": one.signed_by, "rows": count.excluded.get(one.id, 0)}
+            for one in table.exclude
+        ],
+        "nulls": [
+            {"column": column.target, "reason": column.reason, "rows": count.nulled.get(column.target, 0)}
+            for column in table.columns
+            if column.null_when
+        ],
+        "reasons": dict(count.reasons),
+    }
