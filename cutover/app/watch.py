@@ -1,0 +1,50 @@
+"""What the caller may watch while a run goes on: journal events as they become durable, and progress."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+from cutover.journal.store import Journal
+from cutover.model.event import Event
+from cutover.model.outcome import Progress
+from cutover.model.status import EventKind
+
+
+class Watcher(Protocol):
+    """Draws; never decides. The command line's screen is one."""
+
+    def event(self, event: Event) -> None:
+        """An event that is already in the journal."""
+
+    def progress(self, progress: Progress) -> None:
+        """Where a long piece of work stands."""
+
+
+class Unwatched:
+    """Nobody is looking."""
+
+    def event(self, event: Event) -> None:
+        """Nothing."""
+
+    def progress(self, progress: Progress) -> None:
+        """Nothing."""
+
+
+class WatchedJournal:
+    """A journal that tells a watcher what it has written; everything else is the journal's own."""
+
+    def __init__(self, journal: Journal, watcher: Watcher) -> None:
+        self._journal = journal
+        self._watcher = watcher
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._journal, name)
+
+    def append(
+        self, run: str, kind: EventKind, *, step: str = "", attempt: int = 0, data: Mapping[str, Any] | None = None
+    ) -> Event:
+        """Append, then tell: what is shown is what is durable."""
+        event = self._journal.append(run, kind, step=step, attempt=attempt, data=data or {})
+        self._watcher.event(event)
+        return event

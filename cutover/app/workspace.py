@@ -1,0 +1,91 @@
+"""An opened project: its files, its journal and its quarantine. Every function of `app` starts with one."""
+
+from __future__ import annotations
+
+import getpass
+import os
+import socket
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from cutover.clock import Clock, SystemClock
+from cutover.dataplane.database import Database, open_database
+from cutover.errors import StepFailed, WrongInput
+from cutover.journal.quarantine import QuarantineStore, SqlQuarantine
+from cutover.journal.store import Journal, SqlJournal
+from cutover.model.migration import Migration
+from cutover.model.project import Environment, Project
+from cutover.project import load_migrations, load_project, resolve_url
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Workspace:
+    """A project with everything that is kept about it on this machine."""
+
+    project: Project
+    journal: Journal
+    quarantine: QuarantineStore
+    clock: Clock = field(default_factory=SystemClock)
+
+    def environment(self, name: str) -> Environment:
+        """The environment of that name; WrongInput with the known names when there is none."""
+        try:
+            return self.project.environments[name]
+        except KeyError:
+            known = ", ".join(sorted(self.project.environments)) or "none"
+            raise WrongInput(
+                f"environment {name!r} is not in cutover.yaml", hint=f"known environments: {known}"
+            ) from None
+
+    def migrations(self) -> tuple[Migration, ...]:
+        """The migrations of the project, loaded now."""
+        return load_migrations(self.project)
+
+    def database(self, environment: Environment, name: str) -> Database:
+        """That database of that environment, opened lazily; StepFailed when the environment has none of that name."""
+        if name not in environment.databases:
+            known = ", ".join(sorted(environment.databases)) or "none"
+            raise StepFailed(
+                f"environment {environment.name!r} has no database {name!r}",
+                hint=f"add it to cutover.yaml; it has: {known}",
+            )
+        url = resolve_url(environment.databases[name], self.project.root, os.environ)
+        return open_database(name, url)
+
+
+def find_root(start: Path | None = None) -> Path:
+    """The folder with `cutover.yaml`: `start` itself, or the working folder or the nearest one above it."""
+    if start is not None:
+        folder = start.resolve()
+        if not (folder / "cutover.yaml").is_file():
+            raise WrongInput(
+                f"folder {str(start)!r} has no cutover.yaml", hint="`cutover init FOLDER` writes a project to begin with"
+            )
+        return folder
+    here = Path.cwd()
+    for folder in (here, *here.parents):
+        if (folder / "cutover.yaml").is_file():
+            return folder
+    raise WrongInput(
+        f"no cutover.yaml in {str(here)!r} or above it",
+        hint="go to a project folder, pass --project, or write one with `cutover init FOLDER`",
+    )
+
+
+def open_workspace(start: Path | None = None, *, clock: Clock | None = None) -> Workspace:
+    """Load the project at or above `start` and open its journal (created when it is not there yet)."""
+    project = load_project(find_root(start))
+    watch = clock or SystemClock()
+    project.state.mkdir(parents=True, exist_ok=True)
+    return Workspace(
+        project=project,
+        journal=SqlJournal(project.journal, clock=watch),
+        quarantine=SqlQuarantine(project.journal),
+        clock=watch,
+    )
+
+
+def who_am_i() -> Mapping[str, str]:
+    """The person at the keyboard as the system knows it, for the journal: `user`, `host`, `pid`."""
+    return {"user": getpass.getuser(), "host": socket.gethostname(), "pid": str(os.getpid())}

@@ -1,0 +1,21 @@
+"""`cutover rehearse`: run a runbook outside production, and keep what was learnt."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from cutover.cli.options import Settings, in_environment, machine_readable
+from cutover.cli.running import start
+
+
+@click.command("rehearse")
+@click.argument("runbook", type=click.Path(path_type=Path))
+@in_environment
+@click.option("--drill", is_flag=True, help="Rollback drill: go up to the point of no return, then come all the way back.")
+@machine_readable
+@click.pass_obj
+def command(settings: Settings, runbook: Path, environment: str, drill: bool, machine: bool) -> int:
+    """Rehearse RUNBOOK in an environment; the ledger keeps timings, findings and the digest that was rehearsed."""
+    return start(settings, runbook, environment, entry="rehearse", drill=drill, machine=machine)

@@ -1,0 +1,211 @@
+"""
+The terminal of a run: one line per thing that has happened, bars with a rate for what goes on.
+
+Draws events that are already in the journal, and progress values; it decides nothing. On a
+terminal the bars live below the lines; in a log file they become one line every few seconds.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from types import TracebackType
+from typing import Any, Self
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, Progress, ProgressColumn, SpinnerColumn, Task, TextColumn, TimeElapsedColumn
+from rich.text import Text
+
+from cutover.model.event import Event
+from cutover.model.outcome import Progress as Stand
+from cutover.model.status import EventKind
+from cutover.redact import redact
+
+#: Seconds between two progress lines of the same work where there is no terminal.
+QUIET_SECONDS = 5.0
+
+_MARKS: Mapping[EventKind, tuple[str, str]] = {
+    EventKind.STEP_DONE: ("✓", "green"),
+    EventKind.STEP_FAILED: ("✗", "bold red"),
+    EventKind.STEP_UNKNOWN: ("?", "bold magenta"),
+    EventKind.STEP_WAITING: ("…", "yellow"),
+    EventKind.STEP_RETRYING: ("↻", "yellow"),
+    EventKind.STEP_SKIPPED: ("–", "dim"),
+    EventKind.UNDO_DONE: ("↩", "cyan"),
+    EventKind.UNDO_SKIPPED: ("·", "dim"),
+    EventKind.UNDO_FAILED: ("✗", "bold red"),
+    EventKind.DECIDED: ("◆", "bold"),
+    EventKind.FOUND: ("!", "red"),
+}
+
+
+class RateColumn(ProgressColumn):
+    """Rows per second, once there is a rate to speak of."""
+
+    def render(self, task: Task) -> Text:
+        """The measured speed, or blanks while nothing was measured."""
+        if not task.speed:
+            return Text("")
+        return Text(f"{task.speed:,.0f} {task.fields.get('unit', 'rows')}/s", style="dim")
+
+
+class Screen:
+    """A `Watcher` that draws on the terminal; use it as a context manager around an attempt."""
+
+    def __init__(self, console: Console | None = None) -> None:
+        self.console = console or Console(highlight=False, soft_wrap=True)
+        self._bars = Progress(
+            SpinnerColumn(style="cyan"),
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=28),
+            TextColumn("{task.fields[counted]}"),
+            RateColumn(),
+            TimeElapsedColumn(),
+            console=self.console,
+            transient=True,
+        )
+        self._tasks: dict[tuple[str, str], Any] = {}
+        self._said_at: dict[tuple[str, str], float] = {}
+        self._started: dict[str, float] = {}
+
+    def __enter__(self) -> Self:
+        if self.console.is_terminal:
+            self._bars.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._bars.stop()
+
+    # -- Watcher -------------------------------------------------------------------------------------
+
+    def event(self, event: Event) -> None:
+        """One line for an event that a person wants to see."""
+        if event.kind in (EventKind.STEP_STARTED, EventKind.UNDO_STARTED):
+            self._started[event.step] = event.at.timestamp()
+            return
+        if event.kind in _MARKS:
+            self._clear(event.step)
+            self._line(event)
+            return
+        said = _said_of_run(event)
+        if said:
+            self.console.print(said)
+
+    def progress(self, progress: Stand) -> None:
+        """Move a bar, or say a line when there is no terminal."""
+        key = (progress.step, progress.what)
+        if self.console.is_terminal:
+            self._move_bar(key, progress)
+            return
+        now = time.monotonic()
+        if now - self._said_at.setdefault(key, now) < QUIET_SECONDS:
+            return
+        self._said_at[key] = now
+        self.console.print(f"    {escape(progress.what)}: {_counted(progress)}", style="dim")
+
+    # -- drawing ---------------------------------------------------------------------------------------
+
+    def _move_bar(self, key: tuple[str, str], progress: Stand) -> None:
+        if key not in self._tasks:
+            self._tasks[key] = self._bars.add_task(
+                f"{escape(progress.step)} {escape(progress.what)}",
+                total=progress.total,
+                counted="",
+                unit=progress.unit,
+            )
+        self._bars.update(
+            self._tasks[key], completed=progress.done, total=progress.total, counted=_counted(progress)
+        )
+
+    def _clear(self, step: str) -> None:
+        for key in [key for key in self._tasks if key[0] == step]:
+            self._bars.remove_task(self._tasks.pop(key))
+
+    def _line(self, event: Event) -> None:
+        mark, style = _MARKS[event.kind]
+        took = ""
+        if event.step in self._started and event.kind is not EventKind.FOUND:
+            took = f"{event.at.timestamp() - self._started[event.step]:7.1f} s"
+        detail = redact(detail_of(event))
+        self.console.print(
+            f"  [{style}]{mark}[/] {escape(event.step):<26}[dim]{took:>10}[/]  {escape(detail)}"
+        )
+
+
+def detail_of(event: Event) -> str:
+    """What one line of the screen says beside the step's name."""
+    data = event.data
+    if event.kind is EventKind.STEP_DONE:
+        return brief(data.get("facts") or {}) or str(data.get("detail", ""))
+    if event.kind is EventKind.FOUND:
+        finding = data.get("finding", data)
+        return f"{finding.get('check', '')}: {finding.get('says', '')}"
+    if event.kind is EventKind.DECIDED:
+        return f"decision: {data.get('decision', '')}"
+    if event.kind is EventKind.UNDO_DONE:
+        return str(data.get("detail") or "undone")
+    return str(data.get("detail") or data.get("reason") or "")
+
+
+def brief(facts: Mapping[str, Any]) -> str:
+    """The facts of a step in a few words: the numbers a cutover lead reads out on the call."""
+    tables = facts.get("tables")
+    if isinstance(tables, list) and tables and "extracted" in tables[0]:
+        return _brief_copy(tables)
+    if isinstance(tables, list) and tables and "source_digest" in tables[0]:
+        rows = sum(int(table["target_rows"]) for table in tables)
+        return f"{rows:,} rows in {len(tables)} tables agree; {len(facts.get('totals', []))} control totals agree"
+    if isinstance(tables, list) and tables and "rules" in tables[0]:
+        rules = sum(len(table["rules"]) for table in tables)
+        return f"{rules} rules hold in {len(tables)} tables"
+    if "equal" in facts:
+        return f"restored elsewhere and compared: {len(facts.get('tables', {}))} fingerprints equal"
+    if "bytes" in facts:
+        return f"{int(facts['bytes']) / 1e6:,.1f} MB"
+    if "checks" in facts:
+        return f"{len(facts['checks'])} checks passed"
+    if "decision" in facts:
+        return f"decision: {facts['decision']}"
+    if "statements" in facts:
+        return f"{facts['statements']} statements"
+    return ""
+
+
+def _brief_copy(tables: list[Mapping[str, Any]]) -> str:
+    def total(name: str) -> int:
+        return sum(int(table[name]) for table in tables)
+
+    said = f"{total('loaded'):,} rows loaded"
+    for name in ("quarantined", "excluded", "nulled"):
+        if total(name):
+            said += f", {total(name):,} {name if name != 'nulled' else 'values made NULL'}"
+    return said
+
+
+def _counted(progress: Stand) -> str:
+    if progress.waiting_for:
+        return f"waiting: {progress.waiting_for}"
+    if progress.total is None:
+        return f"{progress.done:,} {progress.unit}"
+    return f"{progress.done:,} of {progress.total:,} {progress.unit}"
+
+
+def _said_of_run(event: Event) -> str:
+    said: Mapping[EventKind, str] = {
+        EventKind.ROLLBACK_STARTED: "[bold cyan]rolling back[/]",
+        EventKind.POINT_OF_NO_RETURN: "[bold yellow]past the point of no return[/]",
+        EventKind.ROLLED_BACK: "[bold cyan]rolled back[/]",
+        EventKind.ROLLBACK_STUCK: "[bold red]rollback stuck[/]",
+    }
+    line = said.get(event.kind, "")
+    if event.kind is EventKind.PROOF:
+        moment = event.data.get("moment", "")
+        count = len(event.data.get("world", event.data.get("fingerprints", {})) or {})
+        line = f"  [dim]◦ fingerprints of the world {moment}: {count}[/]"
+    reason = event.data.get("reason")
+    if line and reason:
+        line += f": {escape(redact(str(reason)))}"
+    return line
