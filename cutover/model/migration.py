@@ -59,7 +59,7 @@ class TwoSides:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ControlTotal:
-    """Counts and sums by business dimension, computed on both sides by independent SQL. Measures must be `count(*)` or `sum(x)`."""
+    """Counts and sums by business dimension, by independent SQL on both sides. Measures are `count(*)` or `sum(x)`."""
 
     name: str
     by: tuple[TwoSides, ...]

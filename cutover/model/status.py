@@ -149,11 +149,13 @@ RUN_TABLE: Final[Mapping[tuple[RunStatus, EventKind], RunStatus]] = {
     (RunStatus.INTERRUPTED, EventKind.ATTEMPT_STARTED): RunStatus.RUNNING,
     (RunStatus.INTERRUPTED, EventKind.RUN_STOPPED): RunStatus.STOPPED,
     (RunStatus.INTERRUPTED, EventKind.ROLLBACK_STARTED): RunStatus.ROLLING_BACK,
+    # A rehearsal that has ended well may be put back, so that its environment can be rehearsed in again.
+    (RunStatus.COMPLETED, EventKind.ROLLBACK_STARTED): RunStatus.ROLLING_BACK,
     (RunStatus.ROLLING_BACK, EventKind.ROLLED_BACK): RunStatus.ROLLED_BACK,
     (RunStatus.ROLLING_BACK, EventKind.ROLLBACK_STUCK): RunStatus.ROLLBACK_STUCK,
     (RunStatus.ROLLING_BACK, EventKind.ROLLBACK_STARTED): RunStatus.ROLLING_BACK,  # resumed after a crash
     (RunStatus.ROLLBACK_STUCK, EventKind.ROLLBACK_STARTED): RunStatus.ROLLING_BACK,
 }
 
-#: A run in one of these never changes again, and its environment is free for the next one.
+#: A run in one of these has come to its end: nothing of it is left to resume, and its environment is free for the next.
 ENDED: Final = frozenset({RunStatus.COMPLETED, RunStatus.ROLLED_BACK, RunStatus.STOPPED})
