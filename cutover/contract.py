@@ -36,6 +36,7 @@ class Vote:
     go: bool
     reason: str
     at: str  # ISO 8601, UTC
+    evidence: str = ""  # what proves it, in the words of the person
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,7 +63,7 @@ class Context(Protocol):
     quarantine: QuarantineStore
 
     def database(self, name: str) -> Database:
-        """The opened database of that name in this environment; StepFailed when there is none or it cannot be reached."""
+        """The database of that name in this environment, opened; StepFailed when there is none."""
 
     def migration_of(self, table: str) -> Migration:
         """The migration that fills that target table; StepFailed when there is none."""
@@ -129,6 +130,14 @@ class Step(Protocol):
         """Put back what `run` changed; works on a half-finished `run`, may be repeated, proves its own work."""
 
 
+@runtime_checkable
+class AsksPeople(Protocol):
+    """The rare trait of a step that needs a person's word."""
+
+    def asks(self) -> tuple[str, ...]:
+        """The roles whose people may vote."""
+
+
 class Fields(BaseModel):
     """Base of every step kind: its YAML fields, typed and frozen; the five moments are methods beside them."""
 
@@ -148,12 +157,14 @@ class Observer(Protocol):
     """
 
     def step(self, step_id: str, *, moment: str, attempt: int, work: Callable[[], Outcome]) -> Outcome:
-        """Carry out `work` exactly once (`moment` is `run` or `undo`) as one visible task, and return what it returned."""
+        """Carry out `work` exactly once as one visible task, and return what it returned. `moment`: `run` or `undo`."""
 
     def already_done(self, step_id: str) -> None:
         """Show, on resume, a step that an earlier attempt has done. Never raises."""
 
-    def artifact(self, key: str, *, markdown: str = "", table: Sequence[Mapping[str, str]] = (), description: str = "") -> None:
+    def artifact(
+        self, key: str, *, markdown: str = "", table: Sequence[Mapping[str, str]] = (), description: str = ""
+    ) -> None:
         """Show a document or a table beside the run. Best effort, never raises. Keys: lower case, digits, dashes."""
 
     def log(self, line: str) -> None:

@@ -35,7 +35,9 @@ def runbook_of(project: Project, path: Path) -> Runbook:
         if candidate.is_file():
             return files.load_runbook(project, candidate, KINDS)
     there = sorted(str(found.relative_to(project.root)) for found in (project.root / "runbooks").glob("*.yaml"))
-    raise WrongInput(f"runbook {str(path)!r} is not there", hint="runbooks of this project: " + (", ".join(there) or "none"))
+    raise WrongInput(
+        f"runbook {str(path)!r} is not there", hint="runbooks of this project: " + (", ".join(there) or "none")
+    )
 
 
 def read_aloud(start: Path | None, runbook: Path) -> list[str]:

@@ -60,7 +60,8 @@ def find_root(start: Path | None = None) -> Path:
         folder = start.resolve()
         if not (folder / "cutover.yaml").is_file():
             raise WrongInput(
-                f"folder {str(start)!r} has no cutover.yaml", hint="`cutover init FOLDER` writes a project to begin with"
+                f"folder {str(start)!r} has no cutover.yaml",
+                hint="`cutover init FOLDER` writes a project to begin with",
             )
         return folder
     here = Path.cwd()

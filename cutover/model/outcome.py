@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from cutover.errors import ExitStatus
+
 Facts = Mapping[str, Any]
 """Plain JSON values that a step returns for the evidence: text, whole numbers, lists, objects; no floats."""
 
@@ -30,6 +32,8 @@ class Outcome:
     code: str = ""
     hint: str = ""
     facts: Facts = field(default_factory=dict)
+    exit_status: ExitStatus = ExitStatus.DONE  # of the error it ended in
+    inconclusive: bool = False  # a check that came to no answer: never a pass, and never a reason to roll back
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -119,6 +119,16 @@ def fold(events: Iterable[Event]) -> RunState:
     return state
 
 
+def may_follow(state: RunState, kind: EventKind, step_id: str = "") -> None:
+    """Raise NotPossible when the tables do not let an event of that kind follow, or its step is not in the run."""
+    if step_id and step_id not in state.steps:
+        raise NotPossible(f"run {state.run!r} has no step {step_id!r}")
+    if kind in _STEP_KINDS:
+        next_step(state.steps[step_id].status, kind)
+    elif kind in _RUN_KINDS:
+        next_run(state.status, kind)
+
+
 def after(state: RunState, event: Event) -> RunState:
     """The state once this event is known."""
     state = replace(state, seq=event.seq, last=event.at)

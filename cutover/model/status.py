@@ -151,6 +151,10 @@ RUN_TABLE: Final[Mapping[tuple[RunStatus, EventKind], RunStatus]] = {
     (RunStatus.INTERRUPTED, EventKind.ROLLBACK_STARTED): RunStatus.ROLLING_BACK,
     # A rehearsal that has ended well may be put back, so that its environment can be rehearsed in again.
     (RunStatus.COMPLETED, EventKind.ROLLBACK_STARTED): RunStatus.ROLLING_BACK,
+    # A process that only takes the run back is an attempt, too.
+    (RunStatus.COMPLETED, EventKind.ATTEMPT_STARTED): RunStatus.COMPLETED,
+    (RunStatus.ROLLING_BACK, EventKind.ATTEMPT_STARTED): RunStatus.ROLLING_BACK,
+    (RunStatus.ROLLBACK_STUCK, EventKind.ATTEMPT_STARTED): RunStatus.ROLLBACK_STUCK,
     (RunStatus.ROLLING_BACK, EventKind.ROLLED_BACK): RunStatus.ROLLED_BACK,
     (RunStatus.ROLLING_BACK, EventKind.ROLLBACK_STUCK): RunStatus.ROLLBACK_STUCK,
     (RunStatus.ROLLING_BACK, EventKind.ROLLBACK_STARTED): RunStatus.ROLLING_BACK,  # resumed after a crash

@@ -1,0 +1,201 @@
+"""
+Whether a run may be made: everything that can be known to be wrong before anything is touched.
+
+In the order in which a person would want to hear it: the files, the environment, the rehearsals
+that production asks for, the environment's lease, and whether every database answers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from cutover import project as files
+from cutover.app import assigning
+from cutover.app.files import runbook_of
+from cutover.app.workspace import Workspace
+from cutover.contract import AsksPeople, Step
+from cutover.errors import LeaseHeld, WrongInput
+from cutover.evidence import ledger, promotion
+from cutover.evidence.promotion import Candidate, Verdict
+from cutover.forecast.planned import planned
+from cutover.kinds import KINDS, build_all
+from cutover.model.migration import Migration
+from cutover.model.project import Environment, Mode
+from cutover.model.rehearsal import PlannedStep, Rehearsal
+from cutover.model.run import fold
+from cutover.model.runbook import Runbook, StepSpec
+from cutover.model.status import ENDED
+from cutover.project import Digests, Problem
+from cutover.validation import load_contract
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proposal:
+    """What would run, read and checked from the files alone."""
+
+    environment: Environment
+    runbook: Runbook
+    steps: tuple[tuple[StepSpec, Step], ...]
+    migrations: tuple[Migration, ...]
+    digests: Digests
+    step_digests: Mapping[str, str]
+    rehearsals: tuple[Rehearsal, ...]
+    planned: Mapping[str, PlannedStep]
+    verdict: Verdict
+
+    @property
+    def databases(self) -> tuple[str, ...]:
+        """The databases that the steps touch."""
+        return assigning.databases_of(self.steps, self.migrations)
+
+
+def propose(workspace: Workspace, runbook: Path, environment: str) -> Proposal:
+    """Read everything that would run; WrongInput when any of it is wrong, with file and line."""
+    where = workspace.environment(environment)
+    book = runbook_of(workspace.project, runbook)
+    path = assigning.candidate_path(workspace, book)
+    refuse_problems(files.lint(workspace.project, KINDS), path)
+    migrations = workspace.migrations()
+    import_validators(workspace, migrations)
+    digests = files.digests(workspace.project, book, KINDS)
+    step_digests = files.step_digests(book)
+    rehearsals = known_rehearsals(workspace)
+    candidate = Candidate(runbook=book.name, path=path, digests=digests, steps=step_digests)
+    verdict = promotion.may_go_live(candidate, where.requires, rehearsals=rehearsals, now=workspace.clock.now())
+    proposal = Proposal(
+        environment=where,
+        runbook=book,
+        steps=build_all(book),
+        migrations=migrations,
+        digests=digests,
+        step_digests=step_digests,
+        rehearsals=rehearsals,
+        planned=planned(book, [past for past in rehearsals if past.runbook == book.name]),
+        verdict=verdict,
+    )
+    assigning.refuse_missing_databases(where, proposal.databases)
+    return proposal
+
+
+def refuse_problems(problems: list[Problem], runbook: str) -> None:
+    """Raise WrongInput with the errors that concern this runbook: its own, and those of migrations and project."""
+    wrong = [
+        problem
+        for problem in problems
+        if problem.severity == "error" and not _of_another_runbook(problem.where.split(":")[0], runbook)
+    ]
+    if wrong:
+        more = f"\n{len(wrong) - 1} more: `cutover lint` lists them" if len(wrong) > 1 else ""
+        raise WrongInput(f"{wrong[0].where}: {wrong[0].says}{more}", hint=wrong[0].hint)
+
+
+def import_validators(workspace: Workspace, migrations: tuple[Migration, ...]) -> None:
+    """Compile every validator that a migration names; WrongInput when one does not import."""
+    for migration in migrations:
+        for table in migration.tables:
+            if table.validator:
+                load_contract(workspace.project.root, table.validator)
+
+
+def refuse_mode(environment: Environment, mode: Mode, runbook: str) -> None:
+    """Raise WrongInput when somebody rehearses where it counts, or goes live where it does not."""
+    if mode is Mode.REHEARSAL and environment.live:
+        raise WrongInput(
+            f"environment {environment.name!r} is live: nothing is rehearsed there",
+            hint=f"`cutover go-live {runbook} --env {environment.name}` is the real thing",
+        )
+    if mode is Mode.LIVE and not environment.live:
+        raise WrongInput(
+            f"environment {environment.name!r} is not live: nobody goes live there",
+            hint=f"`cutover rehearse {runbook} --env {environment.name}`, or write `live: true` in cutover.yaml",
+        )
+
+
+def refuse_taken(workspace: Workspace, environment: str) -> None:
+    """Raise LeaseHeld when a run of the environment has not come to its end; the caller holds its lease."""
+    for run in reversed(workspace.journal.runs()):
+        state = fold(workspace.journal.events(run))
+        if state.environment == environment and state.status not in ENDED:
+            raise LeaseHeld(
+                f"environment {environment!r} is taken by run {run!r}, which is {state.status.replace('_', ' ')}",
+                hint=f"`cutover status {run}` says what it waits for; `cutover resume {run}` or roll it back",
+            )
+
+
+def refuse_silent_databases(workspace: Workspace, proposal: Proposal) -> dict[str, str]:
+    """Ask every database who it is, and return that by name; raises what connecting raises."""
+    return {
+        name: workspace.database(proposal.environment, name).server_version() for name in proposal.databases
+    }  # fmt: skip
+
+
+def known_rehearsals(workspace: Workspace) -> tuple[Rehearsal, ...]:
+    """The ledger: every rehearsal of the project that has ended."""
+    return ledger.rehearsals(workspace.journal.events(run) for run in workspace.journal.runs())
+
+
+def created(
+    workspace: Workspace, proposal: Proposal, *, mode: Mode, drill: bool, by: Mapping[str, str]
+) -> dict[str, Any]:
+    """The data of the run's first event (docs/map.md, "Events of the journal")."""
+    return {
+        "environment": proposal.environment.name,
+        "mode": str(mode),
+        "drill": drill,
+        "runbook": proposal.runbook.name,
+        "path": assigning.candidate_path(workspace, proposal.runbook),
+        "strategy": str(proposal.runbook.strategy),
+        "owner": proposal.runbook.owner,
+        "project": workspace.project.name,
+        "version": _version(),
+        "by": dict(by),
+        "digests": {
+            "raw": proposal.digests.raw,
+            "semantic": proposal.digests.semantic,
+            "files": {path: list(pair) for path, pair in proposal.digests.files.items()},
+        },
+        "steps": [_step(spec, step, proposal.step_digests[spec.id]) for spec, step in proposal.steps],
+        "planned": {step: _planned(plan) for step, plan in proposal.planned.items()},
+        "promotion": {
+            "allowed": proposal.verdict.allowed,
+            "lines": [{"met": line.met, "says": line.says, "runs": list(line.runs)} for line in proposal.verdict.lines],
+        },
+    }
+
+
+def _step(spec: StepSpec, step: Step, digest: str) -> dict[str, Any]:
+    return {
+        "id": spec.id,
+        "kind": spec.kind,
+        "phase": spec.phase,
+        "wave": spec.wave.name if spec.wave else "",
+        "by": spec.by,
+        "after": list(spec.after),
+        "says": step.says(),
+        "asks": list(step.asks()) if isinstance(step, AsksPeople) else [],
+        "digest": digest,
+        "point_of_no_return": spec.point_of_no_return,
+    }
+
+
+def _planned(plan: PlannedStep) -> dict[str, Any]:
+    return {
+        "ms": plan.ms,
+        "source": str(plan.source),
+        "n": plan.n,
+        "start_ms": plan.start_ms,
+        "end_ms": plan.end_ms,
+    }
+
+
+def _of_another_runbook(path: str, runbook: str) -> bool:
+    return path.startswith("runbooks/") and path != runbook
+
+
+def _version() -> str:
+    from cutover import __version__
+
+    return __version__

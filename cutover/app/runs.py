@@ -1,0 +1,169 @@
+"""Runs: made, carried on, rolled back. What the flows and the command line call; usable as a Python API."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+from cutover import points
+from cutover.app import admission, assigning, proof, reports
+from cutover.app.watch import Unwatched, WatchedJournal, Watcher
+from cutover.app.workspace import Workspace, who_am_i
+from cutover.contract import Observer, RunResult
+from cutover.engine import Assignment, Engine, Ports, deciding
+from cutover.errors import CutoverError
+from cutover.evidence.promotion import demand
+from cutover.evidence.words import counted, duration, short
+from cutover.forecast.planned import total_ms
+from cutover.journal.lease import Lease
+from cutover.journal.store import Journal
+from cutover.model.project import Mode
+from cutover.model.run import RunState, fold
+from cutover.model.status import EventKind
+from cutover.redact import redact
+
+_LOG = logging.getLogger("cutover.run")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prepared:
+    """A run that is in the journal and may begin."""
+
+    run: str
+    says: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class About:
+    """What a run's next attempt will be."""
+
+    runbook: str
+    environment: str
+    mode: Mode
+    attempt: int
+
+
+def prepare(workspace: Workspace, runbook: Path, environment: str, *, mode: Mode, drill: bool = False) -> Prepared:
+    """
+    Make a new run, or refuse to, with a reason and before anything is touched.
+
+    WrongInput (files, environment), GateClosed (rehearsals are missing), LeaseHeld (the environment is taken), or
+    what connecting to one of the databases raises.
+    """
+    admission.refuse_mode(workspace.environment(environment), mode, str(runbook))
+    proposal = admission.propose(workspace, runbook, environment)
+    if mode is Mode.LIVE:
+        demand(proposal.verdict, environment=environment)
+    by = who_am_i()
+    with _lease(workspace, environment, "a new run", by):
+        admission.refuse_taken(workspace, environment)
+        admission.refuse_silent_databases(workspace, proposal)
+        run = workspace.journal.create_run(
+            environment, admission.created(workspace, proposal, mode=mode, drill=drill, by=by)
+        )
+        points.reach("run.created")
+        workspace.journal.append(run, EventKind.RUN_ARMED)
+        points.reach("run.armed")
+    total = total_ms(proposal.planned)
+    says = (
+        f"{run}: {counted(len(proposal.steps), 'step')} of {proposal.runbook.name!r}, "
+        f"{'live' if mode is Mode.LIVE else 'rollback drill' if drill else 'rehearsal'} in {environment}, "
+        f"digest {short(proposal.digests.semantic)}" + (f", planned {duration(total)}" if total else "")
+    )
+    return Prepared(run=run, says=says)
+
+
+def about(workspace: Workspace, run: str) -> About:
+    """What the next attempt of that run will be; WrongInput when there is no such run."""
+    state = state_of(workspace, run)
+    return About(
+        runbook=str(state.created["runbook"]),
+        environment=state.environment,
+        mode=state.mode,
+        attempt=state.attempts + 1,
+    )
+
+
+def state_of(workspace: Workspace, run: str) -> RunState:
+    """Where that run stands; WrongInput when there is no such run."""
+    return fold(workspace.journal.events(run))
+
+
+def entry_of(workspace: Workspace, run: str) -> str:
+    """The flow file that carries this run on; WrongInput when there is no such run or nothing is left to resume."""
+    state = state_of(workspace, run)
+    deciding.refuse_ended(state)
+    return "go_live" if state.mode is Mode.LIVE else "rehearse"
+
+
+def attempt(workspace: Workspace, run: str, *, observer: Observer, watcher: Watcher | None) -> RunResult:
+    """Carry the run on from where the journal says it stands: forward, or back when a rollback has begun."""
+    deciding.refuse_ended(state_of(workspace, run))
+    return _carried(workspace, run, observer, watcher, lambda engine: engine.attempt())
+
+
+def roll_back(workspace: Workspace, run: str, reason: str, *, observer: Observer, watcher: Watcher | None) -> RunResult:
+    """Undo everything the run did, because a person asked for it; refused where `may_roll_back` refuses."""
+    may_roll_back(workspace, run)
+    return _carried(workspace, run, observer, watcher, lambda engine: engine.roll_back(reason))
+
+
+def may_roll_back(workspace: Workspace, run: str) -> None:
+    """Raise WrongInput, with the reason, when that run cannot be rolled back."""
+    deciding.refuse_rollback(state_of(workspace, run))
+
+
+def note_prefect(workspace: Workspace, run: str, facts: Mapping[str, Any]) -> None:
+    """Write into the journal what Prefect has of the attempt."""
+    workspace.journal.append(run, EventKind.PREFECT, data=dict(facts))
+
+
+def _carried(
+    workspace: Workspace,
+    run: str,
+    observer: Observer,
+    watcher: Watcher | None,
+    work: Callable[[Engine], RunResult],
+) -> RunResult:
+    by = who_am_i()
+    watching = watcher or Unwatched()
+    environment = state_of(workspace, run).environment
+    with _lease(workspace, environment, run, by) as lease:
+        assignment = assigning.assign(workspace, state_of(workspace, run))
+        ports = _ports(workspace, assignment, watching, by)
+        try:
+            return work(Engine(assignment, ports, observer, token=lease.token))
+        finally:
+            _write_report(workspace, run)
+
+
+def _ports(workspace: Workspace, assignment: Assignment, watcher: Watcher, by: Mapping[str, str]) -> Ports:
+    migrations = workspace.migrations()
+    environment = assignment.environment
+    names = assigning.databases_of(assignment.steps, migrations)
+    return Ports(
+        journal=cast(Journal, WatchedJournal(workspace.journal, watcher)),
+        quarantine=workspace.quarantine,
+        clock=workspace.clock,
+        by=by,
+        database=lambda name: workspace.database(environment, name),
+        migration_of=lambda table: assigning.migration_of(migrations, table),
+        prove=lambda: proof.fingerprint_world(environment, [workspace.database(environment, name) for name in names]),
+        tell=watcher.progress,
+    )
+
+
+def _lease(workspace: Workspace, environment: str, run: str, by: Mapping[str, str]) -> AbstractContextManager[Lease]:
+    return workspace.journal.acquire(f"environment:{environment}", run, by)
+
+
+def _write_report(workspace: Workspace, run: str) -> None:
+    """The page of the run as it stands; a view, so that what goes wrong with it never touches the run."""
+    try:
+        reports.write(workspace, run, None)
+    except (CutoverError, OSError) as exc:
+        _LOG.warning("the report of %s is not written: %s", run, redact(str(exc)))

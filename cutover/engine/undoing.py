@@ -1,0 +1,152 @@
+"""
+The way back: every step that has begun is undone, last begun first, and the old world is proved to be back.
+
+A step that cannot be undone keeps in place whatever it was built on, and the run is stuck with the
+list; the next attempt goes on from there. Success is said only when the fingerprints of the world
+are those from before the first effect.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from cutover import points
+from cutover.contract import Context, Observer, RunResult
+from cutover.engine import deciding, moments, results
+from cutover.engine.ports import Assignment, Ports
+from cutover.engine.recorder import Recorder
+from cutover.errors import CutoverError
+from cutover.model.outcome import Fate, Outcome
+from cutover.model.run import StepState
+from cutover.model.runbook import StepSpec
+from cutover.model.status import EventKind, StepStatus
+from cutover.redact import redact
+from cutover.retry import RetryPolicy
+
+
+@dataclass(slots=True)
+class _Obstacles:
+    """What is in the way, and what that keeps in place."""
+
+    failed: dict[str, Outcome] = field(default_factory=dict)
+    kept: frozenset[str] = frozenset()
+
+
+class Undoing:
+    """The way back of one run, in one attempt."""
+
+    def __init__(
+        self,
+        assignment: Assignment,
+        ports: Ports,
+        observer: Observer,
+        recorder: Recorder,
+        *,
+        context: Callable[[StepSpec], Context],
+    ) -> None:
+        self._assignment = assignment
+        self._ports = ports
+        self._observer = observer
+        self._recorder = recorder
+        self._context = context
+
+    def go(self, *, reason: str, automatic: bool) -> RunResult:
+        """Begin the way back, or go on with one that has begun (its first reason stands)."""
+        self._begin(reason, automatic=automatic)
+        obstacles = _Obstacles()
+        after = {spec.id: spec.after for spec, _ in self._assignment.steps}
+        for state in deciding.to_undo(self._recorder.state):
+            if state.id in obstacles.kept:
+                continue
+            outcome = self._undo(state)
+            if outcome.fate is not Fate.DONE:
+                obstacles.failed[state.id] = outcome
+                obstacles.kept = deciding.kept_by(obstacles.failed, after)
+        if obstacles.failed:
+            return self._stuck(obstacles)
+        return self._prove()
+
+    def _begin(self, reason: str, *, automatic: bool) -> None:
+        state = self._recorder.state
+        first = state.rollback or {
+            "reason": redact(reason),
+            "automatic": automatic,
+            "drill": state.drill and not automatic,
+            "by": dict(self._ports.by),
+        }
+        self._recorder.say(EventKind.ROLLBACK_STARTED, **dict(first))
+        points.reach("rollback.started")
+
+    def _undo(self, state: StepState) -> Outcome:
+        spec, step = self._assignment.spec(state.id), self._assignment.step(state.id)
+        if not step.effects:
+            self._recorder.say(EventKind.UNDO_SKIPPED, state.id, reason="it changed nothing that must be put back")
+            return Outcome(fate=Fate.DONE)
+        outcome = self._tried(spec, lambda: moments.back(step, self._context(spec)))
+        if outcome.fate is Fate.DONE:
+            self._recorder.say(EventKind.UNDO_DONE, spec.id, facts=dict(outcome.facts))
+            points.reach("rollback.undone")
+        else:
+            self._recorder.say(EventKind.UNDO_FAILED, spec.id, **moments.said(outcome))
+        return outcome
+
+    def _tried(self, spec: StepSpec, work: Callable[[], Outcome]) -> Outcome:
+        """Undo once, and again while the step says that waiting may heal it and its rule allows."""
+        policy, begun, tries = RetryPolicy.of(spec.retry), self._ports.clock.tick(), 0
+        while True:
+            tries += 1
+            self._recorder.say(EventKind.UNDO_STARTED, spec.id)
+            points.reach("rollback.undo_intent")
+            outcome = self._observer.step(spec.id, moment="undo", attempt=tries, work=work)
+            wait = policy.next_wait(tries, self._ports.clock.tick() - begun)
+            # A lost answer is no danger here: undo may be repeated, and proves its own work.
+            if outcome.fate not in (Fate.TRY_AGAIN, Fate.UNKNOWN) or wait is None:
+                return outcome
+            self._observer.log(f"undo {spec.id}: {outcome.detail}; next try in {wait:.1f} s")
+            self._ports.clock.sleep(wait)
+
+    def _stuck(self, obstacles: _Obstacles) -> RunResult:
+        said = "; ".join(f"step {step!r}: {outcome.detail}" for step, outcome in obstacles.failed.items())
+        kept = sorted(step.id for step in deciding.to_undo(self._recorder.state) if step.id in obstacles.kept)
+        reason = f"not undone: {said}" + (f"; left in place because of that: {', '.join(kept)}" if kept else "")
+        return self._end_stuck(reason, obstacles.failed, steps=[*obstacles.failed, *kept])
+
+    def _prove(self) -> RunResult:
+        """Compare the world with what it was, and end."""
+        before = self._recorder.state.proof_before
+        proved = 0
+        if before is not None:
+            try:
+                now = dict(self._ports.prove())
+            except CutoverError as exc:
+                return self._end_stuck(f"everything is undone, but that cannot be proved: {redact(str(exc))}", {})
+            self._recorder.say(EventKind.PROOF, moment="after", world=now)
+            points.reach("rollback.proved")
+            different = deciding.differences(before, now)
+            if different:
+                reason = f"everything is undone, but the world is not as before: {', '.join(different)} differ"
+                return self._end_stuck(reason, {}, differences=different)
+            proved = len(now)
+        points.reach("rollback.before_end")
+        self._recorder.say(EventKind.ROLLED_BACK)
+        undone = sum(step.status is StepStatus.UNDONE for step in self._recorder.state.steps.values())
+        return results.rolled_back(self._recorder.state, undone=undone, proved=proved)
+
+    def _end_stuck(
+        self,
+        reason: str,
+        failed: Mapping[str, Outcome],
+        *,
+        steps: list[str] | None = None,
+        differences: tuple[str, ...] = (),
+    ) -> RunResult:
+        self._recorder.say(
+            EventKind.ROLLBACK_STUCK, reason=reason, steps=list(steps or failed), differences=list(differences)
+        )
+        return results.stuck(
+            self._recorder.state,
+            reason,
+            hints=[outcome.hint for outcome in failed.values() if outcome.hint],
+            waiting_for_person=bool(failed) and all(one.fate is Fate.WAITING for one in failed.values()),
+        )
