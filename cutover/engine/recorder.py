@@ -23,7 +23,7 @@ class Recorder:
         self.run = run
         self.state: RunState = fold(journal.events(run))
 
-    def say(self, kind: EventKind, step: str = "", **data: Any) -> Event:
+    def say(self, kind: EventKind, step: str = "", /, **data: Any) -> Event:
         """Write one event, durably, and move the state. NotPossible, and nothing written, when the tables forbid it."""
         may_follow(self.state, kind, step)
         attempt = self.state.steps[step].attempts if step else 0

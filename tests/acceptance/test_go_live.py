@@ -127,11 +127,6 @@ FAULT = """
 CREATE FUNCTION plant() RETURNS event_trigger LANGUAGE plpgsql AS $$
 BEGIN
   IF to_regclass('public.order') IS NOT NULL AND NOT EXISTS (SELECT FROM pg_trigger WHERE tgname = 'fault') THEN
-    CREATE OR REPLACE FUNCTION public.fault() RETURNS trigger LANGUAGE plpgsql AS $f$
-    BEGIN
-      IF NEW.order_id = 1000 THEN NEW.amount := NEW.amount + 0.01; END IF;
-      RETURN NEW;
-    END $f$;
     CREATE TRIGGER fault BEFORE INSERT ON public."order" FOR EACH ROW EXECUTE FUNCTION public.fault();
   END IF;
 END $$;
