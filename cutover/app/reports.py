@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -37,12 +38,15 @@ def write(workspace: Workspace, run: str, output: Path | None = None) -> Path:
     """
     page = render(as_data(workspace, run)).encode()
     file = output or workspace.project.state / "runs" / run / PAGE
+    # Named after this process: an attempt that ends and a person who asks may write the same page at once.
+    made = durable.beside(file, str(os.getpid()))
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        made = durable.beside(file, str(os.getpid()))
         durable.write(made, page)
         durable.put_in_place(made, file)
     except OSError as exc:
+        with suppress(OSError):
+            made.unlink(missing_ok=True)
         raise WrongInput(
             f"report '{file}' cannot be written: {exc.strerror or exc}", hint="name another file with --output"
         ) from exc

@@ -15,7 +15,6 @@ from cutover.app.watch import Unwatched, WatchedJournal, Watcher
 from cutover.app.workspace import Workspace, who_am_i
 from cutover.contract import Observer, RunResult
 from cutover.engine import Assignment, Engine, Ports, deciding
-from cutover.errors import CutoverError
 from cutover.evidence.promotion import demand
 from cutover.evidence.words import counted, duration, short
 from cutover.forecast.planned import total_ms
@@ -120,6 +119,8 @@ def may_roll_back(workspace: Workspace, run: str) -> None:
 def note_prefect(workspace: Workspace, run: str, facts: Mapping[str, Any]) -> None:
     """Write into the journal what Prefect has of the attempt."""
     workspace.journal.append(run, EventKind.PREFECT, data=dict(facts))
+    if facts.get("says") != "begun":
+        _write_report(workspace, run)
 
 
 def _carried(
@@ -162,8 +163,8 @@ def _lease(workspace: Workspace, environment: str, run: str, by: Mapping[str, st
 
 
 def _write_report(workspace: Workspace, run: str) -> None:
-    """The page of the run as it stands; a view, so that what goes wrong with it never touches the run."""
+    """The page of the run as it stands."""
     try:
         reports.write(workspace, run, None)
-    except (CutoverError, OSError) as exc:
-        _LOG.warning("the report of %s is not written: %s", run, redact(str(exc)))
+    except Exception as exc:  # noqa: BLE001 — a view, and a defect of it must not hide how the run ended
+        _LOG.warning("the report of %s is not written: %s", run, redact(f"{type(exc).__name__}: {exc}"))

@@ -11,6 +11,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from cutover.evidence.timeline import Span, idle
 from cutover.model.rehearsal import PlannedStep
@@ -52,6 +53,7 @@ class Row:
 
     step: str
     planned: tuple[float, float] | None  # x, width
+    pieces: tuple[tuple[float, float], ...]  # of the planned bar, without the gaps in which its clock stands still
     bars: tuple[Bar, ...]
 
 
@@ -117,8 +119,11 @@ def chart(steps: Sequence[str], spans: Sequence[Span], planned: Mapping[str, Pla
     until_ms = max([worked_until, *(end for _, end in windows.values())])
     axis = Axis(until_ms, _cuts(gaps, worked_ms=until_ms - sum(end - start for start, end in gaps)))
     tick_ms, ticks = _ticks(axis)
+    by_step: dict[str, list[Span]] = {}
+    for span in spans:
+        by_step.setdefault(span.step, []).append(span)
     return Chart(
-        rows=tuple(_row(step, spans, windows.get(step), axis) for step in steps),
+        rows=tuple(_row(step, by_step.get(step, ()), _Plan(windows.get(step), gaps), axis) for step in steps),
         ticks=ticks,
         tick_ms=tick_ms,
         cuts=tuple(Cut(x=axis.x(start), width=axis.x(end) - axis.x(start), ms=end - start) for start, end in axis.cuts),
@@ -126,14 +131,32 @@ def chart(steps: Sequence[str], spans: Sequence[Span], planned: Mapping[str, Pla
     )
 
 
-def _row(step: str, spans: Sequence[Span], window: tuple[int, int] | None, axis: Axis) -> Row:
+class _Plan(NamedTuple):
+    """When a step was planned on the wall's clock, and the gaps of the run."""
+
+    window: tuple[int, int] | None
+    gaps: Sequence[tuple[int, int]]
+
+
+def _row(step: str, spans: Sequence[Span], plan: _Plan, axis: Axis) -> Row:
     bars = tuple(
-        Bar(x=x, width=width, span=span)
-        for span in spans
-        if span.step == step
-        for x, width in (_place(axis, span.start_ms, span.end_ms),)
+        Bar(x=x, width=width, span=span) for span in spans for x, width in (_place(axis, span.start_ms, span.end_ms),)
     )
-    return Row(step=step, planned=None if window is None else _place(axis, *window), bars=bars)
+    if plan.window is None:
+        return Row(step=step, planned=None, pieces=(), bars=bars)
+    pieces = tuple(_place(axis, start, end) for start, end in _pieces(plan.window, plan.gaps, axis))
+    return Row(step=step, planned=_place(axis, *plan.window), pieces=pieces, bars=bars)
+
+
+def _pieces(window: tuple[int, int], gaps: Sequence[tuple[int, int]], axis: Axis) -> list[tuple[int, int]]:
+    """The window without the gaps that are wide enough to be seen."""
+    start, end = window
+    pieces = []
+    for gap_start, gap_end in gaps:
+        if start < gap_start and gap_end < end and axis.x(gap_end) - axis.x(gap_start) > 2 * NARROWEST:
+            pieces.append((start, gap_start))
+            start = gap_end
+    return [*pieces, (start, end)]
 
 
 def _place(axis: Axis, start_ms: int, end_ms: int) -> tuple[float, float]:

@@ -213,9 +213,7 @@ def _met_by(candidate: Candidate, requirement: Requirement, counted_ones: Sequen
 
 def _layout_only(candidate: Candidate, past: Rehearsal) -> str:
     """The digests of the bytes when they differ although the meaning is the same: allowed, and shown."""
-    changed = [
-        path for path, (raw, _) in candidate.digests.files.items() if past.files.get(path, ("", ""))[0] != raw
-    ]
+    changed = [path for path, (raw, _) in candidate.digests.files.items() if past.files.get(path, ("", ""))[0] != raw]
     files = ", ".join(sorted(changed)[:NAMED]) or "files"
     return (
         f"same meaning ({short(candidate.digests.semantic)}), other bytes since {past.run}"

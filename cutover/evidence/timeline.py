@@ -131,9 +131,7 @@ def idle(all_spans: Iterable[Span], *, until_ms: int) -> tuple[tuple[int, int], 
 
 
 def _opened(event: Event, kind: SpanKind, *, at_ms: int) -> Span:
-    return Span(
-        step=event.step, kind=kind, attempt=event.attempt, start_ms=at_ms, end_ms=at_ms, end=SpanEnd.OPEN
-    )
+    return Span(step=event.step, kind=kind, attempt=event.attempt, start_ms=at_ms, end_ms=at_ms, end=SpanEnd.OPEN)
 
 
 def _close_one(going: dict[str, Span], event: Event, *, at_ms: int) -> list[Span]:

@@ -50,7 +50,11 @@ def test_the_plan_begins_with_the_first_work_and_makes_room_for_what_is_still_to
 
 
 def test_a_night_of_waiting_is_cut_and_the_work_around_it_stays_visible() -> None:
-    spans = [span("a", 0, 60_000), span("a", 60_000, 10 * HOUR, SpanKind.WAITING), span("b", 10 * HOUR, 10 * HOUR + 60_000)]
+    spans = [
+        span("a", 0, 60_000),
+        span("a", 60_000, 10 * HOUR, SpanKind.WAITING),
+        span("b", 10 * HOUR, 10 * HOUR + 60_000),
+    ]
 
     drawn = chart(["a", "b"], spans, {})
 
@@ -65,6 +69,15 @@ def test_the_plans_clock_stands_still_while_the_run_waits() -> None:
 
     assert drawn.rows[0].planned == (drawn.rows[0].bars[0].x, drawn.rows[0].bars[0].width)
     assert drawn.rows[1].planned == (drawn.rows[1].bars[0].x, drawn.rows[1].bars[0].width)
+
+
+def test_a_plan_that_a_night_interrupts_is_drawn_on_both_sides_of_it() -> None:
+    spans = [span("a", 0, 1_000), span("a", 1_000, 9_000, SpanKind.WAITING), span("a", 9_000, 10_000)]
+
+    (row,) = chart(["a"], spans, {"a": plan(0, 2_000)}).rows
+
+    assert row.planned == (0, 1_000)
+    assert row.pieces == ((0, 100), (900, 100))
 
 
 def test_a_run_without_any_work_is_an_empty_chart() -> None:

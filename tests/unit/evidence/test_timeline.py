@@ -13,7 +13,12 @@ def seen(*events: object) -> list[tuple[str, str, int, int, str]]:
 
 
 def test_a_step_that_is_done_is_one_span() -> None:
-    events = (at(0, E.ATTEMPT_STARTED), at(1, E.STEP_STARTED, "a"), at(2, E.STEP_VERIFYING, "a"), at(3, E.STEP_DONE, "a"))
+    events = (
+        at(0, E.ATTEMPT_STARTED),
+        at(1, E.STEP_STARTED, "a"),
+        at(2, E.STEP_VERIFYING, "a"),
+        at(3, E.STEP_DONE, "a"),
+    )
 
     assert seen(*events) == [("a", "work", 1_000, 3_000, "done")]
 
