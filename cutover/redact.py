@@ -13,8 +13,10 @@ from urllib.parse import quote, quote_plus
 
 MASK = "***"
 
-# scheme://user:password@host — the password part only; users and hosts are not secret.
-_URL_PASSWORD = re.compile(r"(?P<head>[a-z][a-z0-9+.\-]*://[^\s:/@]*:)(?P<secret>[^\s]+)(?=@)", re.IGNORECASE)
+# scheme://user:password@host — the password part only; users and hosts are not secret. Word by word, because one
+# expression over the whole text takes minutes on a long word (70,000 letters of a value that somebody quotes).
+_WORD = re.compile(r"\S+")
+_URL_USER = re.compile(r"://[^:/@]*:")
 # password=…, PGPASSWORD=…, "password": "…" as drivers and tools print them.
 _KEY_VALUE = re.compile(
     r"(?P<head>(?:password|passwd|pwd|secret|token|api_?key)\"?'?\s*[=:]\s*)(?P<secret>\"[^\"]*\"|'[^']*'|[^\s,;&)}]+)",
@@ -25,13 +27,18 @@ _known: set[str] = set()
 
 
 class Secret:
-    """A text that never shows itself: `str`, `repr`, f-strings and JSON all give `***`."""
+    """
+    A text that never shows itself: `str`, `repr`, f-strings and JSON all give `***`.
+
+    It is also taken out of every other text, unless `known` is false: a URL without a password in it may be shown.
+    """
 
     __slots__ = ("_value",)
 
-    def __init__(self, value: str) -> None:
+    def __init__(self, value: str, *, known: bool = True) -> None:
         self._value = value
-        remember(value)
+        if known:
+            remember(value)
 
     def reveal(self) -> str:
         """The text itself, for the one call that hands it to a driver."""
@@ -60,5 +67,13 @@ def redact(text: str) -> str:
     """`text` without known secrets and without anything that looks like a credential in a URL or key=value."""
     for value in sorted(_known, key=len, reverse=True):
         text = text.replace(value, MASK)
-    text = _URL_PASSWORD.sub(rf"\g<head>{MASK}", text)
+    if "://" in text and "@" in text:
+        text = _WORD.sub(_without_url_password, text)
     return _KEY_VALUE.sub(rf"\g<head>{MASK}", text)
+
+
+def _without_url_password(found: re.Match[str]) -> str:
+    word = found.group()
+    user = _URL_USER.search(word)
+    host = word.rfind("@")  # the last one: a password may hold others
+    return word if user is None or host <= user.end() else word[: user.end()] + MASK + word[host:]

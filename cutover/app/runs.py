@@ -92,6 +92,11 @@ def state_of(workspace: Workspace, run: str) -> RunState:
     return fold(workspace.journal.events(run))
 
 
+def kinds_of(workspace: Workspace, run: str) -> Mapping[str, str]:
+    """Step -> its kind, of that run."""
+    return {str(step["id"]): str(step["kind"]) for step in state_of(workspace, run).created["steps"]}
+
+
 def entry_of(workspace: Workspace, run: str) -> str:
     """The flow file that carries this run on; WrongInput when there is no such run or nothing is left to resume."""
     state = state_of(workspace, run)

@@ -32,7 +32,9 @@ Exit status: 0 done · 1 a defect of ours · 2 project, runbook or arguments are
 class Commands(click.Group):
     """Lists the commands in the order a go-live uses them; a module is imported when its command is asked for."""
 
-    ORDER = ("init", "lint", "read", "plan", "rehearse", "go-live", "status", "approve", "resume", "rollback", "report", "ui")
+    ORDER = (
+        "init", "lint", "read", "plan", "rehearse", "go-live", "status", "approve", "resume", "rollback", "report", "ui",
+    )  # fmt: skip
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """The verbs, in the order of the night."""
@@ -101,7 +103,7 @@ def run(arguments: Sequence[str] | None = None, *, server: Callable[[], Server])
     except BrokenPipeError:  # the reader of our output went away (`| head`); what was asked for is done
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return int(ExitStatus.DONE)
-    except Exception as exc:  # a defect: say so, with the trace, and without any secret
+    except Exception as exc:  # noqa: BLE001 — a defect: say so, with the trace, and without any secret
         click.echo(redact("".join(traceback.format_exception(exc))), err=True)
         click.echo("CUT-000: this is a defect of cutover, not of your project", err=True)
         click.echo("  next: `cutover status` shows where the run stands; please report the lines above", err=True)

@@ -13,7 +13,7 @@ from cutover.cli.running import start
 @click.command("rehearse")
 @click.argument("runbook", type=click.Path(path_type=Path))
 @in_environment
-@click.option("--drill", is_flag=True, help="Rollback drill: go up to the point of no return, then come all the way back.")
+@click.option("--drill", is_flag=True, help="Rollback drill: up to the point of no return, and all the way back.")
 @machine_readable
 @click.pass_obj
 def command(settings: Settings, runbook: Path, environment: str, drill: bool, machine: bool) -> int:

@@ -11,7 +11,12 @@ from cutover.cli.options import Settings, machine_readable, print_json
 
 @click.command("report")
 @click.argument("run")
-@click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="File to write; default: in the run's folder.")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="File to write; default: in the run's folder.",
+)
 @machine_readable
 @click.pass_obj
 def command(settings: Settings, run: str, output: Path | None, machine: bool) -> None:

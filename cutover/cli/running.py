@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib.util
 import sys
-from contextlib import nullcontext
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -52,8 +51,7 @@ def roll_back(settings: Settings, run: str, reason: str, *, machine: bool) -> in
 def _carry(root: Path, run: str, entry: str, *, machine: bool, **more: Any) -> int:
     flow = load_flow(root, entry)
     if machine:
-        with nullcontext():
-            result = flow.main(root, run, None, **more)
+        result = flow.main(root, run, None, **more)
         print_json(
             {
                 "run": result.run,
@@ -64,9 +62,11 @@ def _carry(root: Path, run: str, entry: str, *, machine: bool, **more: Any) -> i
             }
         )
         return int(result.exit_status)
+    from cutover.app.runs import kinds_of
+    from cutover.app.workspace import open_workspace
     from cutover.cli.screen import Screen
 
-    with Screen() as screen:
+    with Screen(kinds=kinds_of(open_workspace(root), run)) as screen:
         result = flow.main(root, run, screen, **more)
     colour = "green" if result.exit_status == ExitStatus.DONE else "yellow" if result.exit_status in _WAITS else "red"
     click.secho(f"{result.run}: {result.status.replace('_', ' ')}", fg=colour, bold=True, nl=False)

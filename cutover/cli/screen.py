@@ -17,6 +17,8 @@ from rich.markup import escape
 from rich.progress import BarColumn, Progress, ProgressColumn, SpinnerColumn, Task, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
+from cutover.evidence.brief import brief
+from cutover.evidence.data_sections import StepFacts
 from cutover.model.event import Event
 from cutover.model.outcome import Progress as Stand
 from cutover.model.status import EventKind
@@ -53,7 +55,8 @@ class RateColumn(ProgressColumn):
 class Screen:
     """A `Watcher` that draws on the terminal; use it as a context manager around an attempt."""
 
-    def __init__(self, console: Console | None = None) -> None:
+    def __init__(self, console: Console | None = None, *, kinds: Mapping[str, str] | None = None) -> None:
+        self._kinds = kinds or {}  # step -> its kind
         self.console = console or Console(highlight=False, soft_wrap=True)
         self._bars = Progress(
             SpinnerColumn(style="cyan"),
@@ -116,9 +119,7 @@ class Screen:
                 counted="",
                 unit=progress.unit,
             )
-        self._bars.update(
-            self._tasks[key], completed=progress.done, total=progress.total, counted=_counted(progress)
-        )
+        self._bars.update(self._tasks[key], completed=progress.done, total=progress.total, counted=_counted(progress))
 
     def _clear(self, step: str) -> None:
         for key in [key for key in self._tasks if key[0] == step]:
@@ -129,17 +130,15 @@ class Screen:
         took = ""
         if event.step in self._started and event.kind is not EventKind.FOUND:
             took = f"{event.at.timestamp() - self._started[event.step]:7.1f} s"
-        detail = redact(detail_of(event))
-        self.console.print(
-            f"  [{style}]{mark}[/] {escape(event.step):<26}[dim]{took:>10}[/]  {escape(detail)}"
-        )
+        detail = redact(detail_of(event, kind=self._kinds.get(event.step, "")))
+        self.console.print(f"  [{style}]{mark}[/] {escape(event.step):<26}[dim]{took:>10}[/]  {escape(detail)}")
 
 
-def detail_of(event: Event) -> str:
-    """What one line of the screen says beside the step's name."""
+def detail_of(event: Event, *, kind: str) -> str:
+    """What one line of the screen says beside the step's name; `kind` is the step's."""
     data = event.data
     if event.kind is EventKind.STEP_DONE:
-        return brief(data.get("facts") or {}) or str(data.get("detail", ""))
+        return brief(StepFacts(step=event.step, kind=kind, facts=data.get("facts") or {}))
     if event.kind is EventKind.FOUND:
         finding = data.get("finding", data)
         return f"{finding.get('check', '')}: {finding.get('says', '')}"
@@ -148,41 +147,6 @@ def detail_of(event: Event) -> str:
     if event.kind is EventKind.UNDO_DONE:
         return str(data.get("detail") or "undone")
     return str(data.get("detail") or data.get("reason") or "")
-
-
-def brief(facts: Mapping[str, Any]) -> str:
-    """The facts of a step in a few words: the numbers a cutover lead reads out on the call."""
-    tables = facts.get("tables")
-    if isinstance(tables, list) and tables and "extracted" in tables[0]:
-        return _brief_copy(tables)
-    if isinstance(tables, list) and tables and "source_digest" in tables[0]:
-        rows = sum(int(table["target_rows"]) for table in tables)
-        return f"{rows:,} rows in {len(tables)} tables agree; {len(facts.get('totals', []))} control totals agree"
-    if isinstance(tables, list) and tables and "rules" in tables[0]:
-        rules = sum(len(table["rules"]) for table in tables)
-        return f"{rules} rules hold in {len(tables)} tables"
-    if "equal" in facts:
-        return f"restored elsewhere and compared: {len(facts.get('tables', {}))} fingerprints equal"
-    if "bytes" in facts:
-        return f"{int(facts['bytes']) / 1e6:,.1f} MB"
-    if "checks" in facts:
-        return f"{len(facts['checks'])} checks passed"
-    if "decision" in facts:
-        return f"decision: {facts['decision']}"
-    if "statements" in facts:
-        return f"{facts['statements']} statements"
-    return ""
-
-
-def _brief_copy(tables: list[Mapping[str, Any]]) -> str:
-    def total(name: str) -> int:
-        return sum(int(table[name]) for table in tables)
-
-    said = f"{total('loaded'):,} rows loaded"
-    for name in ("quarantined", "excluded", "nulled"):
-        if total(name):
-            said += f", {total(name):,} {name if name != 'nulled' else 'values made NULL'}"
-    return said
 
 
 def _counted(progress: Stand) -> str:

@@ -48,7 +48,8 @@ def show_plan(plan: Plan) -> None:
     for heading, style in (("step", "bold"), ("would do", ""), ("undo", "dim"), ("planned", "dim")):
         table.add_column(heading, style=style, justify="right" if heading == "planned" else "left", overflow="fold")
     for step in plan.steps:
-        says = [escape(action.says) for action in step.actions] or [f"[dim]{escape(step.not_yet or 'nothing to do')}[/]"]
+        says = [escape(action.says) for action in step.actions]
+        says = says or [f"[dim]{escape(step.not_yet or 'nothing to do')}[/]"]
         undo = [escape(action.undo) for action in step.actions if action.undo]
         name = escape(step.step) + (" [yellow](point of no return)[/]" if step.point_of_no_return else "")
         table.add_row(name, "\n".join(says), "\n".join(undo), step.planned)

@@ -1,0 +1,111 @@
+"""Everything that is wrong in a project's files, in one pass; never raises for what stands in them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from cutover.model.outcome import Severity
+from cutover.model.project import Project
+from cutover.project import places, python_meaning
+from cutover.project.loading_migration import ReadMigrations, read_migrations
+from cutover.project.loading_project import FILE, environment_line, read_project
+from cutover.project.loading_runbook import ReadRunbook, read_runbook
+from cutover.project.problems import Problem, in_order, nearest
+from cutover.project.step_kinds import Kinds
+
+
+def lint(project: Project, kinds: Kinds) -> list[Problem]:
+    """Every problem and warning of `cutover.yaml`, migrations, their Python files and runbooks, by file and line."""
+    _, problems = read_project(project.root, os.environ)
+    migrations = read_migrations(project)
+    problems += migrations.problems
+    runbooks = {
+        path: read_runbook(project, path, kinds, migrations)
+        for path in places.yaml_files(project.root, places.RUNBOOKS)
+    }
+    problems += [problem for found in runbooks.values() for problem in found.problems]
+    problems += _missing_databases(project, migrations, runbooks)
+    problems += _broken_python(project)
+    problems += _missing_names(project, migrations)
+    problems += _overlooked(project)
+    return in_order(problems)
+
+
+def _missing_databases(
+    project: Project, migrations: ReadMigrations, runbooks: Mapping[Path, ReadRunbook]
+) -> Iterator[Problem]:
+    """Databases that runbooks or migrations use and an environment lacks: what uses them cannot run there."""
+    users: dict[str, str] = {}
+    for migration in migrations.migrations:
+        for name in (migration.source, migration.target):
+            users.setdefault(name, places.shown(project.root, migration.path))
+    for path, found in runbooks.items():
+        for name in sorted(found.databases):
+            users.setdefault(name, places.shown(project.root, path))
+    known = {name for environment in project.environments.values() for name in environment.databases}
+    for environment in project.environments.values():
+        for name in sorted(users.keys() & known - environment.databases.keys()):
+            yield Problem(
+                file=FILE,
+                line=environment_line(project.root, environment.name),
+                says=f"environments.{environment.name}: database {name!r} is missing, which {users[name]} uses",
+                hint="nothing that uses it can run in this environment",
+                severity=Severity.WARNING,
+            )
+
+
+def _broken_python(project: Project) -> Iterator[Problem]:
+    for folder in (places.MIGRATIONS, places.VALIDATORS):
+        for path in places.files_below(project.root, folder, ".py"):
+            shown = places.shown(project.root, path)
+            try:
+                python_meaning.parsed(path.read_bytes())
+            except SyntaxError as error:
+                says = f"not Python: {error.msg}"
+                yield Problem(file=shown, line=error.lineno or 1, says=says, hint=f"try it: python {shown}")
+            except (OSError, ValueError, RecursionError, MemoryError) as error:
+                yield Problem(file=shown, line=1, says=f"the file cannot be read: {error}")
+
+
+def _missing_names(project: Project, migrations: ReadMigrations) -> Iterator[Problem]:
+    """Functions and classes that a mapping names and their file does not define."""
+    for migration in migrations.migrations:
+        shown = places.shown(project.root, migration.path)
+        for table in migration.tables:
+            named = [(places.MIGRATIONS, column.python, column.line) for column in table.columns if column.python]
+            if table.validator:
+                named.append((places.VALIDATORS, table.validator, table.line))
+            for folder, code, line in named:
+                file, _, name = code.partition(":")
+                there = _names_in(project.root / folder / file)
+                if there is not None and name not in there:
+                    near = nearest(name, there)
+                    says = f"tables.{table.table}: file {folder}/{file} defines no {name!r}"
+                    yield Problem(file=shown, line=line, says=says, hint=f"did you mean {near!r}?" if near else "")
+
+
+def _names_in(path: Path) -> frozenset[str] | None:
+    try:
+        return python_meaning.names_in(path.read_bytes())
+    except (OSError, SyntaxError, ValueError, RecursionError, MemoryError):
+        return None
+
+
+def _overlooked(project: Project) -> Iterator[Problem]:
+    """What somebody put where it is not read."""
+    for folder in (places.RUNBOOKS, places.MIGRATIONS):
+        for path in places.files_below(project.root, folder, ".yml"):
+            yield _not_read(project, path, "is not read: its name must end in .yaml")
+        for path in places.files_below(project.root, folder, ".yaml"):
+            if path.parent != project.root / folder:
+                yield _not_read(project, path, f"is not read: it must stand directly in {folder}/")
+    if not places.yaml_files(project.root, places.RUNBOOKS):
+        says = f"the project has no runbook: no {places.RUNBOOKS}/*.yaml"
+        yield Problem(file=FILE, line=1, says=says, hint="docs/runbooks.md", severity=Severity.WARNING)
+
+
+def _not_read(project: Project, path: Path, why: str) -> Problem:
+    shown = places.shown(project.root, path)
+    return Problem(file=shown, line=1, says=f"this file {why}", hint="rename or move it", severity=Severity.WARNING)

@@ -1,0 +1,119 @@
+"""Lint: every problem of every file, in order, and never an exception for what stands in them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from cutover.project import lint
+from tests.unit.project.made_up import KINDS, MIGRATION, PROJECT, project, runbook_text, write
+
+GOOD = runbook_text("a, say: {}", "b, change: {in: new, tables: [customer]}")
+
+
+def linted(root: Path, **files: str | bytes) -> list[str]:
+    made = project(root)
+    for path, text in {"runbooks/x.yaml": GOOD, **files}.items():
+        write(root, path, text)
+    return [f"{problem.severity}: {problem.where}: {problem.says}" for problem in lint(made, KINDS)]
+
+
+def test_a_good_project_has_no_problems(tmp_path: Path) -> None:
+    assert linted(tmp_path) == []
+
+
+def test_problems_of_all_files_by_file_and_line(tmp_path: Path) -> None:
+    said = linted(
+        tmp_path,
+        **{
+            "runbooks/x.yaml": runbook_text(*(f"s{n}, tell: {{}}" for n in range(10))),
+            "runbooks/a.yaml": "- x\n",
+            "migrations/z.yaml": MIGRATION.replace("shop", "z").replace("to: new", "to: nwe"),
+        },
+    )
+
+    assert [line.split(" ")[1].rstrip(":") for line in said] == [
+        "migrations/z.yaml:3",
+        "migrations/z.yaml:5",
+        "runbooks/a.yaml:1",
+        *(f"runbooks/x.yaml:{line}" for line in range(6, 16)),
+    ]
+
+
+def test_a_wrong_migration_is_told_once_and_not_in_every_runbook(tmp_path: Path) -> None:
+    assert linted(tmp_path, **{"migrations/shop.yaml": "migration: shop\n"}) == [
+        "error: migrations/shop.yaml:1: key 'from' is missing",
+        "error: migrations/shop.yaml:1: key 'to' is missing",
+        "error: migrations/shop.yaml:1: key 'tables' is missing",
+    ]
+
+
+def test_a_database_that_an_environment_lacks_is_a_warning(tmp_path: Path) -> None:
+    text = PROJECT + '  test:\n    databases: {new: "sqlite:///new.db"}\n'
+
+    made = project(tmp_path, text)
+    write(tmp_path, "runbooks/x.yaml", GOOD)
+
+    (problem,) = lint(made, KINDS)
+    assert (problem.where, problem.severity) == ("cutover.yaml:9", "warning")
+    assert problem.says == "environments.test: database 'old' is missing, which migrations/shop.yaml uses"
+
+
+def test_python_that_does_not_parse(tmp_path: Path) -> None:
+    (said,) = linted(tmp_path, **{"validators/a.py": "x = 1\ndef f(:\n"})
+
+    assert said.startswith("error: validators/a.py:2: not Python: ")
+
+
+def test_a_function_that_its_file_does_not_define(tmp_path: Path) -> None:
+    migration = MIGRATION + "      name: {python: code.py:mkae, needs: [name]}\n"
+    (said,) = linted(tmp_path, **{"migrations/shop.yaml": migration, "migrations/code.py": "def make(x): ...\n"})
+
+    assert said == "error: migrations/shop.yaml:10: tables.customer: file migrations/code.py defines no 'mkae'"
+
+
+@pytest.mark.parametrize("path", ["runbooks/y.yml", "runbooks/old/y.yaml", "migrations/y.yml"])
+def test_a_file_that_is_not_read_is_a_warning(tmp_path: Path, path: str) -> None:
+    (said,) = linted(tmp_path, **{path: "x: 1\n"})
+
+    assert said.startswith(f"warning: {path}:1: this file is not read")
+
+
+def test_a_project_without_runbooks_is_a_warning(tmp_path: Path) -> None:
+    (problem,) = lint(project(tmp_path), KINDS)
+
+    assert (problem.severity, problem.says) == ("warning", "the project has no runbook: no runbooks/*.yaml")
+
+
+def test_a_file_that_is_not_utf_8(tmp_path: Path) -> None:
+    assert linted(tmp_path, **{"runbooks/x.yaml": b"a: \xff\n"}) == [
+        "error: runbooks/x.yaml:1: the file is not UTF-8 (byte 0xff)"
+    ]
+
+
+def test_a_folder_named_like_a_runbook(tmp_path: Path) -> None:
+    (tmp_path / "runbooks/y.yaml").mkdir(parents=True)
+
+    assert linted(tmp_path) == [
+        "error: runbooks/y.yaml:1: the file cannot be read: a folder stands where a file should"
+    ]
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=150, deadline=None)
+@given(st.data())
+def test_no_content_makes_it_raise(tmp_path: Path, data: st.DataObject) -> None:
+    """A text of the real ones with a piece taken out, doubled or replaced by something nasty."""
+    path, text = data.draw(st.sampled_from([("runbooks/x.yaml", GOOD), ("migrations/shop.yaml", MIGRATION)]))
+    begin = data.draw(st.integers(0, len(text)))
+    end = data.draw(st.integers(begin, min(len(text), begin + 30)))
+    put = data.draw(
+        st.sampled_from(
+            ["", "[]", "{}", "\t", "'", '"', "*a", "&a", ": ", "\n- ", "null", "{wave}", text[begin:end] * 2]
+        )
+    )
+    linted(tmp_path, **{path: text[:begin] + put + text[end:]})
+
+    write(tmp_path, "migrations/shop.yaml", MIGRATION)
