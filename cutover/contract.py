@@ -86,7 +86,7 @@ class Context(Protocol):
         """The votes cast on this step so far."""
 
     def decide(self, decision: str, votes: Sequence[Vote]) -> None:
-        """Record a gate's decision (`go`, `no-go`, `simulated`)."""
+        """Record a decision: `go`, `no-go`; of a manual step `done`, `not done`; `simulated` where nobody is asked."""
 
     def tell(self, progress: Progress) -> None:
         """Report progress. Cheap; may be called a few times a second."""

@@ -36,7 +36,7 @@ class Engine:
         self._recorder = Recorder(ports.journal, assignment.run)
 
     def attempt(self) -> RunResult:
-        """Go on: forward from the first step that is not done, or back once a rollback has begun. WrongInput when ended."""
+        """Go on: forward from the first step that is not done, or back once a rollback has begun."""
         state = self._recorder.state
         deciding.refuse_ended(state)
         return self._guarded(lambda: self._undo() if state.status in _GOING_BACK else self._forward())

@@ -42,7 +42,8 @@ class Backup(Fields):
 
     def plan(self, ctx: Context) -> Iterator[Action]:
         file = self._file(ctx, ctx.database(self.database))
-        yield Action(says=f"back up database {self.database!r} to {_shown(ctx, file)}", undo="nothing: the file is kept")
+        says = f"back up database {self.database!r} to {_shown(ctx, file)}"
+        yield Action(says=says, undo="nothing: the file is kept")
 
     def run(self, ctx: Context) -> Facts:
         database = ctx.database(self.database)

@@ -3,28 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, ClassVar, Self
+from typing import ClassVar, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
 from cutover import points
 from cutover.contract import Context, Fields, References
-from cutover.dataplane.asking import ask
+from cutover.dataplane.asking import Answer, Question, ask_all, empty_table
 from cutover.dataplane.database import Database
-from cutover.errors import StepFailed
 from cutover.model.outcome import Action, Facts
 
 POINTS = ("check.asked",)
-
-
-class Question(BaseModel):
-    """One question and its answer, as text."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    says: str = Field(description="what is checked, for people")
-    sql: str = Field(description="a SELECT of one value, in the database's own SQL")
-    expect: str = Field(description="the value as text: 0, true, NULL, 12.50")
 
 
 class Check(Fields):
@@ -62,22 +51,13 @@ class Check(Fields):
 
     def run(self, ctx: Context) -> Facts:
         database = ctx.database(self.database)
-        found: list[dict[str, Any]] = []
-        for question in self._questions(database):
-            got = ask(database, question.sql)
-            passed = got == question.expect
-            found.append({"says": question.says, "expected": question.expect, "got": got, "passed": passed})
-            ctx.log(f"{question.says}: {got}" + ("" if passed else f", expected {question.expect}"))
+
+        def heard(answer: Answer) -> None:
+            ctx.log(answer.says())
             points.reach("check.asked")
-        wrong = [one for one in found if not one["passed"]]
-        if wrong:
-            first = wrong[0]
-            more = f", and {len(wrong) - 1} more checks failed" if len(wrong) > 1 else ""
-            raise StepFailed(
-                f"check failed in database {self.database!r}: {first['says']}: "
-                f"expected {first['expected']!r}, got {first['got']!r}{more}"
-            )
-        return {"checks": found}
+
+        answers = ask_all(database, self._questions(database), heard=heard)
+        return {"checks": [answer.plain() for answer in answers]}
 
     def verify(self, ctx: Context) -> None:
         """Nothing was changed."""
@@ -86,9 +66,4 @@ class Check(Fields):
         return {}
 
     def _questions(self, database: Database) -> tuple[Question, ...]:
-        count = "SELECT count(*) FROM {}"
-        empty = (
-            Question(says=f"table {table} is empty", sql=count.format(database.dialect.table(table)), expect="0")
-            for table in self.empty
-        )
-        return (*self.checks, *empty)
+        return (*self.checks, *(empty_table(database, table) for table in self.empty))

@@ -131,7 +131,7 @@ class RestoreCheck(Fields):
                 Finding(
                     check="restore_check integrity",
                     table=backup.database,
-                    says=f"the restored database says of itself: {doubt}; the one that was backed up would say the same",
+                    says=f"the restored database says of itself: {doubt}; the one backed up would say the same",
                     count=1,
                     severity=Severity.WARNING,
                     step=ctx.spec.id,
@@ -167,7 +167,7 @@ def _rows(print_: Any) -> int:
 
 
 def _server(ctx: Context, like: Database) -> Database:
-    """Where the backup is restored: on the server of `scratch` if that is of the same kind, else beside the database."""
+    """Where the backup is restored: on the server of `scratch` if that is of the same kind, else beside `like`."""
     if ELSEWHERE in ctx.environment.databases:
         elsewhere = ctx.database(ELSEWHERE)
         if elsewhere.dialect.name == like.dialect.name:

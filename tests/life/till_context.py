@@ -6,12 +6,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from cutover.journal.quarantine import QuarantinedRow, QuarantineStore, SqlQuarantine
-
 from cutover.clock import Clock, SystemClock
 from cutover.contract import Context, Vote
 from cutover.dataplane.database import Database
 from cutover.errors import StepFailed
+from cutover.journal.quarantine import QuarantinedRow, QuarantineStore, SqlQuarantine
 from cutover.model.migration import Migration
 from cutover.model.outcome import Facts, Finding, Progress
 from cutover.model.project import Environment, Mode, Project

@@ -13,16 +13,15 @@ import pickle
 import subprocess
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
-
-from cutover.journal.quarantine import QuarantineStore, SqlQuarantine
 
 from cutover.clock import Clock, SystemClock
 from cutover.contract import Context, Fields, Vote
 from cutover.dataplane.database import Database, open_database
 from cutover.errors import StepFailed
+from cutover.journal.quarantine import QuarantineStore, SqlQuarantine
 from cutover.model.migration import Migration
 from cutover.model.outcome import Facts, Finding, Progress
 from cutover.model.project import Environment, Mode, Project
@@ -31,6 +30,7 @@ from cutover.points import KILL_AT
 from cutover.redact import Secret
 
 REPOSITORY = Path(__file__).resolve().parents[2]
+DEV = Environment(name="dev", databases={})
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,10 +41,15 @@ class World:
     urls: dict[str, str]
     migrations: tuple[Migration, ...] = ()
     run: str = "dev-1"
+    environment: Environment = DEV
+    mode: Mode = Mode.REHEARSAL
+    votes: tuple[Vote, ...] = ()
+    votes_back: tuple[Vote, ...] = ()  # cast since the rollback began
+    facts: dict[str, Facts] = field(default_factory=dict)  # of the steps that have ended
 
-    def context(self, spec: StepSpec) -> LifeContext:
+    def context(self, spec: StepSpec, *, back: bool = False) -> LifeContext:
         """A fresh context, as every attempt gets one."""
-        return LifeContext(self, spec)
+        return LifeContext(self, spec, back=back)
 
     def attempt(self, step: Fields, spec: StepSpec) -> tuple[Facts, LifeContext]:
         """check, plan, run, verify: one attempt as the engine makes it."""
@@ -53,12 +58,18 @@ class World:
         list(step.plan(ctx))  # type: ignore[attr-defined]
         facts = step.run(ctx)  # type: ignore[attr-defined]
         step.verify(self.context(spec))  # type: ignore[attr-defined]
+        self.facts[spec.id] = facts
         return facts, ctx
 
     def undo(self, step: Fields, spec: StepSpec) -> Facts:
         """The way back."""
-        facts: Facts = step.undo(self.context(spec))  # type: ignore[attr-defined]
+        facts: Facts = step.undo(self.context(spec, back=True))  # type: ignore[attr-defined]
         return facts
+
+    def decisions(self, spec: StepSpec) -> list[dict[str, Any]]:
+        """Every decision that was written for a step, in whatever process."""
+        file = self.root / f"decided-{self.run}-{spec.id}.json"
+        return json.loads(file.read_text()) if file.exists() else []
 
     def killed_at(self, point: str, step: Fields, spec: StepSpec, *, undo: bool = False) -> int:
         """Do it in another process that kills itself at `point`, and return what it exited with."""
@@ -86,12 +97,12 @@ def go(root: str, *, undo: bool) -> None:
 class LifeContext(Context):
     """What a step sees. `remember` is on the disk before it returns, as the journal's events are."""
 
-    def __init__(self, world: World, spec: StepSpec) -> None:
+    def __init__(self, world: World, spec: StepSpec, *, back: bool = False) -> None:
         self.project = Project(
             name="life", root=world.root, environments={}, journal=world.root / "journal.db", state=world.root
         )
-        self.environment = Environment(name="dev", databases={})
-        self.mode = Mode.REHEARSAL
+        self.environment = world.environment
+        self.mode = world.mode
         self.run = world.run
         self.spec = spec
         self.attempt = 1
@@ -102,6 +113,7 @@ class LifeContext(Context):
         self.told: list[Progress] = []
         self.logged: list[str] = []
         self._world = world
+        self._back = back
         self._memory = world.root / f"remembered-{world.run}-{spec.id}.json"
 
     def database(self, name: str) -> Database:
@@ -116,17 +128,12 @@ class LifeContext(Context):
         raise StepFailed(f"no migration fills table {table!r}")
 
     def facts(self, step_id: str) -> Facts:
-        return {}
+        return self._world.facts.get(step_id, {})
 
     def remember(self, name: str, value: Any) -> Any:
         there = self._remembered()
         if name not in there:
-            fresh = self._memory.with_suffix(".fresh")
-            with fresh.open("w") as file:
-                json.dump({**there, name: value}, file)
-                file.flush()
-                os.fsync(file.fileno())
-            fresh.rename(self._memory)
+            _write(self._memory, {**there, name: value})
         return self._remembered()[name]
 
     def remembered(self, name: str) -> Any | None:
@@ -136,10 +143,13 @@ class LifeContext(Context):
         return json.loads(self._memory.read_text()) if self._memory.exists() else {}
 
     def votes(self) -> Sequence[Vote]:
-        return ()
+        return self._world.votes_back if self._back else self._world.votes
 
     def decide(self, decision: str, votes: Sequence[Vote]) -> None:
-        raise AssertionError("these steps decide nothing")
+        there = self._world.decisions(self.spec)
+        if not there or there[-1]["decision"] != decision:
+            made = {"decision": decision, "votes": [asdict(vote) for vote in votes]}
+            _write(self._world.root / f"decided-{self.run}-{self.spec.id}.json", [*there, made])
 
     def tell(self, progress: Progress) -> None:
         self.told.append(progress)
@@ -149,6 +159,24 @@ class LifeContext(Context):
 
     def find(self, finding: Finding) -> None:
         self.found.append(finding)
+
+
+def _write(file: Path, value: Any) -> None:
+    """All of it or nothing, and on the disk before it returns."""
+    fresh = file.with_suffix(".fresh")
+    with fresh.open("w") as stream:
+        json.dump(value, stream)
+        stream.flush()
+        os.fsync(stream.fileno())
+    fresh.rename(file)
+
+
+def vote(person: str, role: str, *, go: bool = True, reason: str = "looked at it", evidence: str = "") -> Vote:
+    """A vote as it comes out of the journal."""
+    return Vote(
+        person=person, system_user="root", role=role, go=go, reason=reason, at="2026-11-02T22:00:00+00:00",
+        evidence=evidence,
+    )  # fmt: skip
 
 
 def spec_of(step_id: str, kind: str, **more: Any) -> StepSpec:
