@@ -137,6 +137,9 @@ class AsksPeople(Protocol):
     def asks(self) -> tuple[str, ...]:
         """The roles whose people may vote."""
 
+    def needs_evidence(self) -> bool:
+        """Whether a go counts only with evidence; such a vote without any is refused, because votes never change."""
+
 
 class Fields(BaseModel):
     """Base of every step kind: its YAML fields, typed and frozen; the five moments are methods beside them."""

@@ -19,7 +19,8 @@ CREATE TABLE airport (
     daylight_saving text NOT NULL,
     timezone text,
     CONSTRAINT airport_code_form CHECK (code ~ '^[0-9A-Z]{3}$'),
-    CONSTRAINT airport_on_earth CHECK (latitude BETWEEN -90 AND 90 AND longitude BETWEEN -180 AND 180),
+    CONSTRAINT airport_latitude CHECK (latitude BETWEEN -90 AND 90),
+    CONSTRAINT airport_longitude CHECK (longitude BETWEEN -180 AND 180),
     CONSTRAINT airport_offset CHECK (utc_offset_hours BETWEEN -12 AND 14),
     CONSTRAINT airport_daylight_saving CHECK (daylight_saving IN ('us', 'none', 'unknown'))
 );

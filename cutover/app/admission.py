@@ -97,7 +97,7 @@ def import_validators(workspace: Workspace, migrations: tuple[Migration, ...]) -
     for migration in migrations:
         for table in migration.tables:
             if table.validator:
-                load_contract(workspace.project.root, table.validator)
+                load_contract(workspace.project.content, table.validator)
 
 
 def refuse_mode(environment: Environment, mode: Mode, runbook: str) -> None:
@@ -176,6 +176,7 @@ def _step(spec: StepSpec, step: Step, digest: str) -> dict[str, Any]:
         "after": list(spec.after),
         "says": step.says(),
         "asks": list(step.asks()) if isinstance(step, AsksPeople) else [],
+        "needs_evidence": isinstance(step, AsksPeople) and step.needs_evidence(),
         "digest": digest,
         "point_of_no_return": spec.point_of_no_return,
     }

@@ -63,7 +63,9 @@ def approve(workspace: Workspace, run: str, ballot: Ballot) -> Cast:
         raise WrongInput("a vote needs a reason", hint='--reason "…"; it stands in the journal and in the report')
     who = who_am_i()
     person = _person(environment, ballot.person, who)
-    role = _role(environment, person, ballot.role, _asked_roles(state, step.id))
+    made = _as_made(state, step.id)
+    role = _role(environment, person, ballot.role, tuple(made["asks"]))
+    _refuse_unproved(made, ballot)
     _refuse_second(state, step, person)
     vote = Vote(
         person=person,
@@ -119,12 +121,20 @@ def _person(environment: Environment, declared: str | None, who: Mapping[str, st
     return declared
 
 
-def _asked_roles(state: RunState, step_id: str) -> tuple[str, ...]:
-    """The roles that the step asks, as the run was made."""
-    (made,) = [step for step in state.created["steps"] if step["id"] == step_id]
-    if made["asks"]:
-        return tuple(made["asks"])
-    raise WrongInput(f"step {step_id!r} asks nobody", hint="only gates and manual steps take votes")
+def _as_made(state: RunState, step_id: str) -> Mapping[str, Any]:
+    """The step as the run was made; WrongInput when it asks nobody."""
+    made: Mapping[str, Any] = next(step for step in state.created["steps"] if step["id"] == step_id)
+    if not made["asks"]:
+        raise WrongInput(f"step {step_id!r} asks nobody", hint="only gates and manual steps take votes")
+    return made
+
+
+def _refuse_unproved(made: Mapping[str, Any], ballot: Ballot) -> None:
+    if made["needs_evidence"] and ballot.go and not ballot.evidence.strip():
+        raise WrongInput(
+            f"step {ballot.step!r} counts only with evidence, and votes never change",
+            hint='--evidence "…": a ticket, a file, a sentence that proves it',
+        )
 
 
 def _role(environment: Environment, person: str, wanted: str | None, asked: tuple[str, ...]) -> str:

@@ -2,39 +2,63 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
+from cutover import durable
 from cutover import project as files
-from cutover.app.files import runbook_of
 from cutover.app.workspace import Workspace
 from cutover.contract import Step
 from cutover.engine import Assignment
 from cutover.errors import StepFailed, WrongInput
 from cutover.kinds import KINDS, build_all
 from cutover.model.migration import Migration
-from cutover.model.project import Environment
+from cutover.model.project import Environment, Project
 from cutover.model.run import RunState
 from cutover.model.runbook import Runbook, StepSpec
 from cutover.project import Digests
 
 
-def assign(workspace: Workspace, state: RunState) -> Assignment:
+def assign(workspace: Workspace, state: RunState, *, back: bool) -> tuple[Assignment, tuple[Migration, ...]]:
     """
-    The run of that state, from the files as they are now.
+    The run of that state and the migrations it uses, from the files as they are now.
 
-    Raises WrongInput, naming what differs, when they no longer mean what they meant when the run was made.
+    The way forward is refused (WrongInput, naming what differs) when they no longer mean what they meant when the run
+    was made. The way back never depends on what somebody edited since: it uses the copy that the run's first attempt
+    has kept.
     """
-    runbook = runbook_of(workspace.project, Path(str(state.created["path"])))
-    refuse_changes(state, files.digests(workspace.project, runbook, KINDS))
-    return Assignment(
+    project, folder = workspace.project, folder_of(workspace, state.run)
+    kept = folder / "files"
+    if back and kept.is_dir():
+        project = replace(project, kept=kept)
+    runbook = files.load_runbook(project, Path(str(state.created["path"])), KINDS)
+    digests = files.digests(project, runbook, KINDS)
+    refuse_changes(state, digests)
+    if not kept.is_dir():
+        keep(project, digests, kept)
+    assignment = Assignment(
         run=state.run,
-        project=workspace.project,
+        project=project,
         environment=workspace.environment(state.environment),
         runbook=runbook,
         steps=build_all(runbook),
-        workdir=folder_of(workspace, state.run),
+        workdir=folder,
     )
+    return assignment, files.load_migrations(project)
+
+
+def keep(project: Project, digests: Digests, folder: Path) -> None:
+    """Copy everything that runs into `folder`, which is there wholly or not at all."""
+    coming = durable.beside(folder, "keeping")
+    shutil.rmtree(coming, ignore_errors=True)
+    for name in digests.files:
+        place = coming / name
+        place.parent.mkdir(parents=True, exist_ok=True)
+        durable.copy(project.content / name, place)
+        durable.sync(place)
+    durable.put_in_place(coming, folder)
 
 
 def folder_of(workspace: Workspace, run: str) -> Path:
@@ -48,7 +72,7 @@ def refuse_changes(state: RunState, now: Digests) -> None:
     """Raise WrongInput when what would run now means something else than what the run was made of."""
     before = state.created["digests"]
     if before["semantic"] == now.semantic:
-        return
+        return  # a changed comment is not a change
     known = {path: str(pair[1]) for path, pair in before["files"].items()}
     there = {path: semantic for path, (_, semantic) in now.files.items()}
     changed = sorted(path for path in {*known, *there} if known.get(path) != there.get(path))

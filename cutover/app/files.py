@@ -31,10 +31,10 @@ def as_plain(problem: Problem) -> dict[str, Any]:
 
 def runbook_of(project: Project, path: Path) -> Runbook:
     """The runbook at `path` (relative to the working folder or to the project); WrongInput when there is none."""
-    for candidate in (path if path.is_absolute() else Path.cwd() / path, project.root / path):
+    for candidate in (path if path.is_absolute() else Path.cwd() / path, project.content / path):
         if candidate.is_file():
             return files.load_runbook(project, candidate, KINDS)
-    there = sorted(str(found.relative_to(project.root)) for found in (project.root / "runbooks").glob("*.yaml"))
+    there = sorted(str(found.relative_to(project.content)) for found in (project.content / "runbooks").glob("*.yaml"))
     raise WrongInput(
         f"runbook {str(path)!r} is not there", hint="runbooks of this project: " + (", ".join(there) or "none")
     )

@@ -20,6 +20,7 @@ from cutover.evidence.words import counted, duration, short
 from cutover.forecast.planned import total_ms
 from cutover.journal.lease import Lease
 from cutover.journal.store import Journal
+from cutover.model.migration import Migration
 from cutover.model.project import Mode
 from cutover.model.run import RunState, fold
 from cutover.model.status import EventKind
@@ -113,7 +114,7 @@ def attempt(workspace: Workspace, run: str, *, observer: Observer, watcher: Watc
 def roll_back(workspace: Workspace, run: str, reason: str, *, observer: Observer, watcher: Watcher | None) -> RunResult:
     """Undo everything the run did, because a person asked for it; refused where `may_roll_back` refuses."""
     may_roll_back(workspace, run)
-    return _carried(workspace, run, observer, watcher, lambda engine: engine.roll_back(reason))
+    return _carried(workspace, run, observer, watcher, lambda engine: engine.roll_back(reason), back=True)
 
 
 def may_roll_back(workspace: Workspace, run: str) -> None:
@@ -134,21 +135,29 @@ def _carried(
     observer: Observer,
     watcher: Watcher | None,
     work: Callable[[Engine], RunResult],
+    *,
+    back: bool = False,
 ) -> RunResult:
     by = who_am_i()
     watching = watcher or Unwatched()
     environment = state_of(workspace, run).environment
     with _lease(workspace, environment, run, by) as lease:
-        assignment = assigning.assign(workspace, state_of(workspace, run))
-        ports = _ports(workspace, assignment, watching, by)
+        state = state_of(workspace, run)
+        assignment, migrations = assigning.assign(workspace, state, back=back or deciding.goes_back(state))
+        ports = _ports(workspace, assignment, migrations, watching, by)
         try:
             return work(Engine(assignment, ports, observer, token=lease.token))
         finally:
             _write_report(workspace, run)
 
 
-def _ports(workspace: Workspace, assignment: Assignment, watcher: Watcher, by: Mapping[str, str]) -> Ports:
-    migrations = workspace.migrations()
+def _ports(
+    workspace: Workspace,
+    assignment: Assignment,
+    migrations: tuple[Migration, ...],
+    watcher: Watcher,
+    by: Mapping[str, str],
+) -> Ports:
     environment = assignment.environment
     names = assigning.databases_of(assignment.steps, migrations)
     return Ports(

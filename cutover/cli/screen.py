@@ -42,6 +42,10 @@ _MARKS: Mapping[EventKind, tuple[str, str]] = {
 }
 
 
+#: What happens in a moment, or on the way: how long the step has been at work says nothing beside it.
+_TAKE_NO_TIME = frozenset({EventKind.FOUND, EventKind.DECIDED, EventKind.UNDO_SKIPPED, EventKind.STEP_SKIPPED})
+
+
 class RateColumn(ProgressColumn):
     """Rows per second, once there is a rate to speak of."""
 
@@ -128,7 +132,7 @@ class Screen:
     def _line(self, event: Event) -> None:
         mark, style = _MARKS[event.kind]
         took = ""
-        if event.step in self._started and event.kind is not EventKind.FOUND:
+        if event.step in self._started and event.kind not in _TAKE_NO_TIME:
             took = f"{event.at.timestamp() - self._started[event.step]:7.1f} s"
         detail = redact(detail_of(event, kind=self._kinds.get(event.step, "")))
         self.console.print(f"  [{style}]{mark}[/] {escape(event.step):<26}[dim]{took:>10}[/]  {escape(detail)}")

@@ -123,6 +123,11 @@ def refuse_rollback(state: RunState) -> None:
         )
 
 
+def goes_back(state: RunState) -> bool:
+    """Whether a rollback has begun and not come to its end."""
+    return state.status in _GOING_BACK
+
+
 def said(status: RunStatus | StepStatus) -> str:
     """A status as people say it."""
     return status.replace("_", " ")

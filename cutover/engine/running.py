@@ -21,7 +21,6 @@ from cutover.model.runbook import StepSpec
 from cutover.model.status import EventKind, RunStatus, StepStatus
 from cutover.retry import RetryPolicy
 
-_GOING_BACK = frozenset({RunStatus.ROLLING_BACK, RunStatus.ROLLBACK_STUCK})
 _PASSED = frozenset({StepStatus.DONE, StepStatus.SKIPPED})
 
 
@@ -39,7 +38,7 @@ class Engine:
         """Go on: forward from the first step that is not done, or back once a rollback has begun."""
         state = self._recorder.state
         deciding.refuse_ended(state)
-        return self._guarded(lambda: self._undo() if state.status in _GOING_BACK else self._forward())
+        return self._guarded(lambda: self._undo() if deciding.goes_back(state) else self._forward())
 
     def roll_back(self, reason: str) -> RunResult:
         """Go back because a person asked for it. WrongInput where nobody may."""

@@ -82,3 +82,9 @@ class Project:
     journal: Path  # SQLite file of the journal; absolute
     state: Path  # `.cutover/`: everything this project keeps on this machine; absolute
     prefect_port: int = 4280
+    kept: Path | None = None  # a run's own copy of the files it was made of; used instead of those in the folder
+
+    @property
+    def content(self) -> Path:
+        """The folder with `runbooks/`, `migrations/` and `validators/`: the project's, or the copy that a run keeps."""
+        return self.kept or self.root

@@ -84,7 +84,7 @@ def _unknown_tables(one: Planned, known: frozenset[str], file: str) -> Iterator[
 
 def _wrong_files(one: Planned, project: Project, file: str) -> Iterator[Problem]:
     for name in one.names.files:
-        wrong = places.not_a_file(project.root, "", name)
+        wrong = places.not_a_file(project.content, "", name)
         if wrong:
             yield one.problem(file, wrong, "files are named relative to the project folder, and stand inside of it")
 

@@ -35,7 +35,7 @@ class Digests:
 
 def digests(project: Project, runbook: Runbook, kinds: Kinds) -> Digests:
     """The digests of what a run of `runbook` would carry out now. Raises WrongInput for a file that cannot be read."""
-    found = {places.shown(project.root, path): path for path in _files(project, runbook, kinds)}
+    found = {places.shown(project.content, path): path for path in _files(project, runbook, kinds)}
     files = {shown: digests_of(_bytes(path, shown), path.suffix) for shown, path in sorted(found.items())}
     return Digests(
         raw=digest({shown: raw for shown, (raw, _) in files.items()}),
@@ -118,10 +118,10 @@ def _bytes(path: Path, shown: str) -> bytes:
 def _files(project: Project, runbook: Runbook, kinds: Kinds) -> Iterator[Path]:
     yield runbook.path
     for folder in (places.MIGRATIONS, places.VALIDATORS):
-        yield from places.files_below(project.root, folder, ".yaml", ".yml", ".sql", ".py", ".json")
+        yield from places.files_below(project.content, folder, ".yaml", ".yml", ".sql", ".py", ".json")
     for step in runbook.steps:
         named = meaning_of(kinds[step.kind].model_validate(dict(step.fields))).references()
-        yield from (project.root / file for file in named.files)
+        yield from (project.content / file for file in named.files)
 
 
 def _step(step: StepSpec) -> dict[str, Any]:

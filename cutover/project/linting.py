@@ -23,7 +23,7 @@ def lint(project: Project, kinds: Kinds) -> list[Problem]:
     problems += migrations.problems
     runbooks = {
         path: read_runbook(project, path, kinds, migrations)
-        for path in places.yaml_files(project.root, places.RUNBOOKS)
+        for path in places.yaml_files(project.content, places.RUNBOOKS)
     }
     problems += [problem for found in runbooks.values() for problem in found.problems]
     problems += _missing_databases(project, migrations, runbooks)
@@ -40,10 +40,10 @@ def _missing_databases(
     users: dict[str, str] = {}
     for migration in migrations.migrations:
         for name in (migration.source, migration.target):
-            users.setdefault(name, places.shown(project.root, migration.path))
+            users.setdefault(name, places.shown(project.content, migration.path))
     for path, found in runbooks.items():
         for name in sorted(found.databases):
-            users.setdefault(name, places.shown(project.root, path))
+            users.setdefault(name, places.shown(project.content, path))
     known = {name for environment in project.environments.values() for name in environment.databases}
     for environment in project.environments.values():
         for name in sorted(users.keys() & known - environment.databases.keys()):
@@ -58,8 +58,8 @@ def _missing_databases(
 
 def _broken_python(project: Project) -> Iterator[Problem]:
     for folder in (places.MIGRATIONS, places.VALIDATORS):
-        for path in places.files_below(project.root, folder, ".py"):
-            shown = places.shown(project.root, path)
+        for path in places.files_below(project.content, folder, ".py"):
+            shown = places.shown(project.content, path)
             try:
                 python_meaning.parsed(path.read_bytes())
             except SyntaxError as error:
@@ -72,14 +72,14 @@ def _broken_python(project: Project) -> Iterator[Problem]:
 def _missing_names(project: Project, migrations: ReadMigrations) -> Iterator[Problem]:
     """Functions and classes that a mapping names and their file does not define."""
     for migration in migrations.migrations:
-        shown = places.shown(project.root, migration.path)
+        shown = places.shown(project.content, migration.path)
         for table in migration.tables:
             named = [(places.MIGRATIONS, column.python, column.line) for column in table.columns if column.python]
             if table.validator:
                 named.append((places.VALIDATORS, table.validator, table.line))
             for folder, code, line in named:
                 file, _, name = code.partition(":")
-                there = _names_in(project.root / folder / file)
+                there = _names_in(project.content / folder / file)
                 if there is not None and name not in there:
                     near = nearest(name, there)
                     says = f"tables.{table.table}: file {folder}/{file} defines no {name!r}"
@@ -96,16 +96,16 @@ def _names_in(path: Path) -> frozenset[str] | None:
 def _overlooked(project: Project) -> Iterator[Problem]:
     """What somebody put where it is not read."""
     for folder in (places.RUNBOOKS, places.MIGRATIONS):
-        for path in places.files_below(project.root, folder, ".yml"):
+        for path in places.files_below(project.content, folder, ".yml"):
             yield _not_read(project, path, "is not read: its name must end in .yaml")
-        for path in places.files_below(project.root, folder, ".yaml"):
-            if path.parent != project.root / folder:
+        for path in places.files_below(project.content, folder, ".yaml"):
+            if path.parent != project.content / folder:
                 yield _not_read(project, path, f"is not read: it must stand directly in {folder}/")
-    if not places.yaml_files(project.root, places.RUNBOOKS):
+    if not places.yaml_files(project.content, places.RUNBOOKS):
         says = f"the project has no runbook: no {places.RUNBOOKS}/*.yaml"
         yield Problem(file=FILE, line=1, says=says, hint="docs/runbooks.md", severity=Severity.WARNING)
 
 
 def _not_read(project: Project, path: Path, why: str) -> Problem:
-    shown = places.shown(project.root, path)
+    shown = places.shown(project.content, path)
     return Problem(file=shown, line=1, says=f"this file {why}", hint="rename or move it", severity=Severity.WARNING)

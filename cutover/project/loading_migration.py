@@ -51,7 +51,7 @@ def load_migrations(project: Project) -> tuple[Migration, ...]:
 
 def read_migrations(project: Project) -> ReadMigrations:
     """The migrations that could be understood, with every problem of every file."""
-    done: list[_Read] = [_read(project, path) for path in places.yaml_files(project.root, places.MIGRATIONS)]
+    done: list[_Read] = [_read(project, path) for path in places.yaml_files(project.content, places.MIGRATIONS)]
     problems = [problem for one in done for problem in one.problems]
     migrations = tuple(one.migration for one in done if one.migration is not None)
     return ReadMigrations(
@@ -68,7 +68,7 @@ class _Read:
 
 
 def _read(project: Project, path: Path) -> _Read:
-    shown, done = places.shown(project.root, path), _Read()
+    shown, done = places.shown(project.content, path), _Read()
     try:
         tree = read(path, shown, done.problems)
     except WrongFile as error:
@@ -171,10 +171,10 @@ def _missing_code(project: Project, text: MigrationText, tree: Table, shown: str
             if column.python:
                 named.append(((*at, "columns", name, "python"), places.MIGRATIONS, column.python))
         for loc, folder, code in named:
-            wrong = places.not_a_file(project.root, folder, code.partition(":")[0])
+            wrong = places.not_a_file(project.content, folder, code.partition(":")[0])
             if wrong:
                 says = f"tables.{table.table}: {loc[-1]!r}: {wrong}"
-                hint = places.files_there(project.root, folder, ".py")
+                hint = places.files_there(project.content, folder, ".py")
                 yield Problem(file=shown, line=line_at(tree, loc), says=says, hint=hint)
 
 
@@ -183,7 +183,7 @@ def _twice(project: Project, migrations: Sequence[Migration]) -> Iterator[Proble
     names: dict[str, str] = {}
     tables: dict[str, str] = {}
     for migration in migrations:
-        shown = places.shown(project.root, migration.path)
+        shown = places.shown(project.content, migration.path)
         if migration.name in names:
             says = f"migration {migration.name!r} has the name of the one in {names[migration.name]}"
             yield Problem(file=shown, line=1, says=says, hint="give it another name")

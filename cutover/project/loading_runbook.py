@@ -34,7 +34,7 @@ def load_runbook(project: Project, path: Path, kinds: Kinds) -> Runbook:
     Raises WrongFile with everything that is wrong in it, and in the migrations that its steps rest on.
     """
     migrations = read_migrations(project)
-    found = read_runbook(project, project.root / path, kinds, migrations)
+    found = read_runbook(project, project.content / path, kinds, migrations)
     refuse((*found.problems, *migrations.problems))
     assert found.runbook is not None
     return found.runbook
@@ -51,7 +51,7 @@ class ReadRunbook:
 
 def read_runbook(project: Project, path: Path, kinds: Kinds, migrations: ReadMigrations) -> ReadRunbook:
     """The runbook with every problem and warning of its file."""
-    file, found = places.shown(project.root, path), ReadRunbook()
+    file, found = places.shown(project.content, path), ReadRunbook()
     if Path(file).is_absolute():
         # Its name would be another one on every machine, and with it the digest of what was rehearsed.
         hint = f"put it into {places.RUNBOOKS}/"

@@ -176,14 +176,14 @@ class _Work:
         return LoadedTable(owner=self.owner, wave_target=self.table.wave_target if self.wave else None)
 
     def contract(self) -> Contract | None:
-        return load_contract(self.ctx.project.root, self.table.validator) if self.table.validator else None
+        return load_contract(self.ctx.project.content, self.table.validator) if self.table.validator else None
 
     # check
 
     def check(self) -> None:
         """Everything that can be known before the first row is read."""
         contract = self.contract()
-        functions = load_functions(self.ctx.project.root, self.table)
+        functions = load_functions(self.ctx.project.content, self.table)
         with self.target.connect() as connection:
             columns = self.target.dialect.columns(connection, self.table.table)
             missing = self.target.dialect.missing_rights(connection, self.table.table)
@@ -282,7 +282,7 @@ class _Work:
             table=self.table,
             chunks=chunks,
             dtypes=self._dtypes(columns, contract),
-            functions=load_functions(self.ctx.project.root, self.table),
+            functions=load_functions(self.ctx.project.content, self.table),
             judge=judge,
             keep=self._keep,
             tell=tell,

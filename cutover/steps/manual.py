@@ -45,6 +45,9 @@ class Manual(Fields):
     def asks(self) -> tuple[str, ...]:
         return (self.role,)
 
+    def needs_evidence(self) -> bool:
+        return self.evidence == "required"
+
     def check(self, ctx: Context) -> None:
         if not asks_nobody(ctx.environment, ctx.mode):
             check_roles(ctx.environment, (self.role,), needs=1)

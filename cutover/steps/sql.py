@@ -78,7 +78,7 @@ class Sql(Fields):
 
 
 def _script(ctx: Context, name: str) -> str:
-    file: Path = ctx.project.root / name
+    file: Path = ctx.project.content / name
     try:
         return file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:

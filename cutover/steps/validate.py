@@ -79,7 +79,7 @@ def _contract(ctx: Context, table: str) -> Contract:
             f"table {table!r} has no validator",
             hint=f"write validator: file.py:Class in {mapping.path.name}, or leave the table out of this step",
         )
-    return load_contract(ctx.project.root, mapping.validator)
+    return load_contract(ctx.project.content, mapping.validator)
 
 
 def _checked(ctx: Context, table: str) -> tuple[int, list[RuleResult]]:

@@ -113,3 +113,19 @@ def _runs(pid: int) -> bool:
         return bool(Path(f"/proc/{pid}/cmdline").read_bytes())  # empty: ended, and nobody has taken note yet
     except FileNotFoundError:
         return False
+
+
+def test_an_idle_server_is_idle(prefect_states: Callable[[], Path]) -> None:
+    """Measured by the kernel: less than half a core over two seconds. A recorder that spins takes a whole one."""
+    state = prefect_states()
+    server.ensure_server(state, 0)
+
+    def spent() -> float:
+        fields = Path(f"/proc/{pid_of(state)}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    time.sleep(3)  # it has just started, and settles
+    before, began = spent(), time.monotonic()
+    time.sleep(2)
+
+    assert (spent() - before) / (time.monotonic() - began) < 0.5

@@ -40,3 +40,11 @@ def test_prefect_is_imported_late(module: str) -> None:
     """It takes more than a second, and `cutover ui --stop` or `prefect: off` need none of it."""
     program = f"import sys, cutover.flow.{module}; sys.exit('prefect' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
+
+
+def test_intervals_of_the_server_are_whole_seconds() -> None:
+    """Prefect cuts fractions off: 0.5 became 0, and the server turned on one core for ever."""
+    environ = settings.server_environment(HOME, 4280, {})
+    intervals = {name: value for name, value in environ.items() if name.endswith("_INTERVAL")}
+    assert intervals
+    assert [name for name, value in intervals.items() if int(value) < 1] == []
