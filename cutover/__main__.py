@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING
 
 from cutover.cli.main import run
+from cutover.flow.leaving import bounded_exit
 
 if TYPE_CHECKING:
     from cutover.cli.options import Server
@@ -19,8 +19,8 @@ def prefect_server() -> Server:
 
 
 def main() -> None:
-    """Run the command line and exit with its status."""
-    sys.exit(run(server=prefect_server))
+    """Run the command line and exit with its status, without waiting long for Prefect's telemetry."""
+    bounded_exit(run(server=prefect_server))
 
 
 if __name__ == "__main__":

@@ -11,12 +11,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, runtime_checkable
 
 from pydantic import BaseModel, ConfigDict
 
 from cutover.clock import Clock
-from cutover.dataplane.database import Database
 from cutover.errors import ExitStatus
 from cutover.journal.quarantine import QuarantineStore
 from cutover.model.migration import Migration
@@ -24,6 +23,9 @@ from cutover.model.outcome import Action, Facts, Finding, Outcome, Progress
 from cutover.model.project import Environment, Mode, Project
 from cutover.model.runbook import StepSpec
 from cutover.model.status import RunStatus
+
+if TYPE_CHECKING:
+    from cutover.dataplane.database import Database
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -79,6 +79,7 @@ def _begin_afresh(demo: Demo, teller: Teller) -> None:
 
 def _set_the_stage(demo: Demo, teller: Teller) -> Server:
     teller.act("An old system, and a new one that is still empty")
+    teller.run_meanwhile("cutover ui --no-browser")  # its first start makes a database, for ten seconds
     server = servers.start(demo)
     file, rows = servers.load_legacy(demo)
     for environment in servers.ENVIRONMENTS:

@@ -39,6 +39,7 @@ class Teller:
         self._out = Console(highlight=False, width=None if sys.stdout.isatty() else 110)
         self._began = time.monotonic()
         self._act = 0
+        self._meanwhile: subprocess.Popen[bytes] | None = None
 
     def act(self, title: str) -> None:
         """Begin the next part."""
@@ -66,6 +67,13 @@ class Teller:
         self._flush()
         ended = subprocess.run(self._words(command), cwd=self._root, env=self._environment(), check=False)
         self._settle(command, ended.returncode, ends)
+
+    def run_meanwhile(self, command: str) -> None:
+        """Begin `cutover …` quietly while something else goes on; whatever needs it finds it or waits for it."""
+        silent = subprocess.DEVNULL
+        self._meanwhile = subprocess.Popen(
+            self._words(command), cwd=self._root, env=self._environment(), stdin=silent, stdout=silent, stderr=silent
+        )
 
     def ask(self, command: str) -> Any:
         """Run `cutover … --json` quietly and return its document."""

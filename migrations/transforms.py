@@ -11,17 +11,20 @@ a Series of `Datetime("us", "UTC")` in the order of the rows, NULL where the old
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import polars as pl
 
 #: Every flight of the old system leaves from Newark, Kennedy or La Guardia.
 HOME = "America/New_York"
 
 _INSTANT = pl.Datetime("us", "UTC")
+_HOUR = timedelta(hours=1)
 
 
 def scheduled_departure(rows: pl.DataFrame) -> pl.Series:
     """The scheduled departure: the date and clock time at the origin."""
-    return rows.select(instant=_instant(_local(_date(), "sched_dep_time"), HOME)).to_series()
+    return _instant(rows.select(local=_local(_date(), "sched_dep_time")).to_series(), HOME)
 
 
 def actual_departure(rows: pl.DataFrame) -> pl.Series:
@@ -47,8 +50,9 @@ def actual_arrival(rows: pl.DataFrame) -> pl.Series:
     departure that the destination's clock shows it (the old system does not say the day).
     """
     late = scheduled_arrival(rows) + pl.Series(rows["arr_delay"] * 60_000_000).cast(pl.Duration("us"))
-    diverted = _next_time(rows, after=actual_departure(rows), clock="arr_time")
-    return pl.select(pl.coalesce(late, diverted)).to_series()
+    where = late.is_null().arg_true()  # few: those that never arrived as planned
+    diverted = rows[where]
+    return late.scatter(where, _next_time(diverted, after=actual_departure(diverted), clock="arr_time"))
 
 
 def observed_at(rows: pl.DataFrame) -> pl.Series:
@@ -65,14 +69,16 @@ def _local(midnight: pl.Expr, clock: str) -> pl.Expr:
     return midnight + pl.duration(hours=pl.col(clock) // 100, minutes=pl.col(clock) % 100)
 
 
-def _instant(local: pl.Expr, zone: str) -> pl.Expr:
+def _instant(local: pl.Series, zone: str) -> pl.Series:
     """
     The instant of a local time. The hour that exists twice in autumn means its first pass; a time
     in the hour that spring leaves out means the same time on the clock that was not put forward.
     """
     there = local.dt.replace_time_zone(zone, ambiguous="earliest", non_existent="null")
-    left_out = (local - pl.duration(hours=1)).dt.replace_time_zone(zone, ambiguous="earliest", non_existent="null")
-    return pl.coalesce(there, left_out + pl.duration(hours=1)).dt.convert_time_zone("UTC")
+    if there.null_count() > local.null_count():
+        before = (local - _HOUR).dt.replace_time_zone(zone, ambiguous="earliest", non_existent="null")
+        there = there.zip_with(there.is_not_null(), before + _HOUR)
+    return there.dt.convert_time_zone("UTC")
 
 
 def _next_time(rows: pl.DataFrame, *, after: pl.Series, clock: str) -> pl.Series:
@@ -89,6 +95,8 @@ def _next_time(rows: pl.DataFrame, *, after: pl.Series, clock: str) -> pl.Series
 
 def _in_one_zone(part: pl.DataFrame, zone: str, clock: str) -> pl.DataFrame:
     midnight = pl.col("after").dt.convert_time_zone(zone).dt.replace_time_zone(None).dt.truncate("1d")
-    today = _instant(_local(midnight, clock), zone)
-    tomorrow = _instant(_local(midnight + pl.duration(days=1), clock), zone)
-    return part.select("row", instant=pl.when(today > pl.col("after")).then(today).otherwise(tomorrow))
+    local = part.select(_local(midnight, clock).alias("today"), "after")
+    today = _instant(local["today"], zone)
+    late = (today <= local["after"]).fill_null(value=True).arg_true()  # the clock has shown it before: tomorrow, then
+    instant = today.scatter(late, _instant(local["today"][late] + 24 * _HOUR, zone))
+    return part.select("row", instant=instant)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from cutover.app.runs import state_of
+from cutover.app.standing import state_of
 from cutover.app.workspace import Workspace, who_am_i
 from cutover.contract import Vote
 from cutover.errors import WrongInput

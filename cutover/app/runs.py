@@ -11,6 +11,7 @@ from typing import Any, cast
 
 from cutover import points
 from cutover.app import admission, assigning, proof, reports
+from cutover.app.standing import state_of
 from cutover.app.watch import Unwatched, WatchedJournal, Watcher
 from cutover.app.workspace import Workspace, who_am_i
 from cutover.contract import Observer, RunResult
@@ -22,7 +23,6 @@ from cutover.journal.lease import Lease
 from cutover.journal.store import Journal
 from cutover.model.migration import Migration
 from cutover.model.project import Mode
-from cutover.model.run import RunState, fold
 from cutover.model.status import EventKind
 from cutover.redact import redact
 
@@ -86,16 +86,6 @@ def about(workspace: Workspace, run: str) -> About:
         mode=state.mode,
         attempt=state.attempts + 1,
     )
-
-
-def state_of(workspace: Workspace, run: str) -> RunState:
-    """Where that run stands; WrongInput when there is no such run."""
-    return fold(workspace.journal.events(run))
-
-
-def kinds_of(workspace: Workspace, run: str) -> Mapping[str, str]:
-    """Step -> its kind, of that run."""
-    return {str(step["id"]): str(step["kind"]) for step in state_of(workspace, run).created["steps"]}
 
 
 def entry_of(workspace: Workspace, run: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from cutover.app.runs import state_of
+from cutover.app.standing import state_of
 from cutover.app.workspace import Workspace
 from cutover.engine.results import ways_on
 from cutover.evidence.timeline import durations_ms

@@ -8,15 +8,18 @@ import socket
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from cutover.clock import Clock, SystemClock
-from cutover.dataplane.database import Database, open_database
 from cutover.errors import StepFailed, WrongInput
 from cutover.journal.quarantine import QuarantineStore, SqlQuarantine
 from cutover.journal.store import Journal, SqlJournal
 from cutover.model.migration import Migration
 from cutover.model.project import Environment, Project
 from cutover.project import load_migrations, load_project, resolve_url
+
+if TYPE_CHECKING:
+    from cutover.dataplane.database import Database
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +53,8 @@ class Workspace:
                 f"environment {environment.name!r} has no database {name!r}",
                 hint=f"add it to cutover.yaml; it has: {known}",
             )
+        from cutover.dataplane.database import open_database  # brings the drivers and the data libraries
+
         url = resolve_url(environment.databases[name], self.project.root, os.environ)
         return open_database(name, url)
 

@@ -62,7 +62,7 @@ def _carry(root: Path, run: str, entry: str, *, machine: bool, **more: Any) -> i
             }
         )
         return int(result.exit_status)
-    from cutover.app.runs import kinds_of
+    from cutover.app.standing import kinds_of
     from cutover.app.workspace import open_workspace
     from cutover.cli.screen import Screen
 

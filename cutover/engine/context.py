@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cutover.contract import Context, Observer, Vote
-from cutover.dataplane.database import Database
 from cutover.engine.ports import Assignment, Ports
 from cutover.engine.recorder import Recorder
 from cutover.errors import StepFailed
@@ -16,6 +15,9 @@ from cutover.model.outcome import Facts, Finding, Progress
 from cutover.model.runbook import StepSpec
 from cutover.model.status import EventKind
 from cutover.redact import redact
+
+if TYPE_CHECKING:
+    from cutover.dataplane.database import Database
 
 
 class SecretInMemory(StepFailed):

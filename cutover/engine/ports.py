@@ -5,16 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from cutover.clock import Clock
 from cutover.contract import Step
-from cutover.dataplane.database import Database
 from cutover.journal.quarantine import QuarantineStore
 from cutover.journal.store import Journal
 from cutover.model.migration import Migration
 from cutover.model.outcome import Progress
 from cutover.model.project import Environment, Project
 from cutover.model.runbook import Runbook, StepSpec
+
+if TYPE_CHECKING:
+    from cutover.dataplane.database import Database
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
