@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 from cutover.app import admission, assigning
@@ -79,11 +78,10 @@ def plan(workspace: Workspace, runbook: Path, environment: str) -> Plan:
     """Ask every step what it would do now; raises what is wrong with files or databases."""
     proposal = admission.propose(workspace, runbook, environment)
     databases = admission.refuse_silent_databases(workspace, proposal)
-    with TemporaryDirectory(prefix="cutover-plan-") as folder:
-        steps = tuple(
-            _moves(spec, step, proposal.planned[spec.id], _PlanContext(workspace, proposal, spec, Path(folder)))
-            for spec, step in proposal.steps
-        )
+    steps = tuple(
+        _moves(spec, step, proposal.planned[spec.id], _PlanContext(workspace, proposal, spec))
+        for spec, step in proposal.steps
+    )
     return Plan(
         runbook=proposal.runbook.name,
         environment=environment,
@@ -139,7 +137,7 @@ def _verdict(proposal: Proposal) -> list[str]:
 class _PlanContext(Context):
     """The world as a plan sees it: databases to read, nothing remembered, nothing to write to."""
 
-    def __init__(self, workspace: Workspace, proposal: Proposal, spec: StepSpec, folder: Path) -> None:
+    def __init__(self, workspace: Workspace, proposal: Proposal, spec: StepSpec) -> None:
         self.project = workspace.project
         self.environment = proposal.environment
         self.mode = Mode.LIVE if proposal.environment.live else Mode.REHEARSAL
@@ -147,7 +145,7 @@ class _PlanContext(Context):
         self.spec = spec
         self.attempt = 0
         self.clock = workspace.clock
-        self.workdir = folder
+        self.workdir = workspace.project.state / "runs" / "RUN"  # named in what it says, and not made
         self.quarantine = workspace.quarantine
         self._workspace = workspace
         self._migrations = proposal.migrations
