@@ -178,9 +178,7 @@ def test_a_vote_by_somebody_without_the_role(shop: Shop) -> None:
     shop.rehearse_all()
     shop.cutover("go-live", RUNBOOK, "--env", "production")
 
-    said = refused(
-        shop, "approve", "production-1", "go-no-go", "--go", "--reason", "yes", "--as", "mallory", status=2
-    )
+    said = refused(shop, "approve", "production-1", "go-no-go", "--go", "--reason", "yes", "--as", "mallory", status=2)
     assert "mallory" in said
 
 

@@ -34,7 +34,9 @@ def test_amounts_arrive_to_the_cent(shop: Shop) -> None:
     shop.cutover("rehearse", RUNBOOK, "--env", "dev")
 
     here = {(order, str(amount)) for order, amount in shop.new("dev", 'SELECT order_id, amount FROM "order"')}
-    there = set(shop.old("dev", "SELECT id, printf('%.2f', amount) FROM orders WHERE amount >= 0 AND customer <> 'C99999'"))
+    there = set(
+        shop.old("dev", "SELECT id, printf('%.2f', amount) FROM orders WHERE amount >= 0 AND customer <> 'C99999'")
+    )
     assert here == there
 
 
@@ -44,7 +46,8 @@ def test_the_next_insert_does_not_collide(shop: Shop) -> None:
 
     made = shop.new(
         "dev",
-        "INSERT INTO \"order\" (customer, placed_on, amount, state, country) VALUES ('C00001', '2026-12-01', 1, 'new', 'fr')"
+        'INSERT INTO "order" (customer, placed_on, amount, state, country) '
+        "VALUES ('C00001', '2026-12-01', 1, 'new', 'fr')"
         " RETURNING order_id",
     )
     assert made == [(2001,)]
@@ -55,7 +58,9 @@ def test_going_live_without_a_rehearsal_is_refused(shop: Shop) -> None:
 
     assert ran.status == 4
     assert "dev" in ran.err and "test" in ran.err and "next:" in ran.err
-    assert shop.new("production", "SELECT count(*) FROM information_schema.tables WHERE table_schema = 'public'") == [(0,)]
+    assert shop.new("production", "SELECT count(*) FROM information_schema.tables WHERE table_schema = 'public'") == [
+        (0,)
+    ]
 
 
 def test_a_change_after_the_rehearsals_closes_the_way_to_production(shop: Shop) -> None:
@@ -185,7 +190,11 @@ def test_wave_by_wave_the_cumulative_identity_holds(shop: Shop) -> None:
     orders = [wave for wave in waves if wave["table"] == "order"]
     assert [wave["balanced"] for wave in orders] == [True, True, True]
     assert [wave["remainder"] for wave in orders][-1] == 0
-    assert json.loads((shop.root / "dev/application.json").read_text())["waves"] == {"de": "new", "fr": "new", "it": "new"}
+    assert json.loads((shop.root / "dev/application.json").read_text())["waves"] == {
+        "de": "new",
+        "fr": "new",
+        "it": "new",
+    }
 
 
 @pytest.mark.parametrize("command", [("status",), ("status", "dev-1"), ("report", "dev-1")])

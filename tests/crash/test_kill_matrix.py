@@ -48,7 +48,9 @@ def picture(shop: Shop) -> Picture:
     return {
         "customers": shop.new("dev", "SELECT * FROM customer ORDER BY code") if there else None,
         "orders": shop.new("dev", 'SELECT * FROM "order" ORDER BY order_id') if there else None,
-        "sequence": shop.new("dev", "SELECT nextval(pg_get_serial_sequence('\"order\"', 'order_id'))") if there else None,
+        "sequence": shop.new("dev", "SELECT nextval(pg_get_serial_sequence('\"order\"', 'order_id'))")
+        if there
+        else None,
         "application": _without_run_details((shop.root / "dev/application.json").read_text()),
         "status": status["status"],
         "tables": status["tables"],
@@ -74,9 +76,7 @@ def finish(shop: Shop) -> None:
 
 
 @pytest.mark.parametrize("point", FORWARD)
-def test_killed_on_the_way_forward(
-    point: str, make_shop: Callable[[], Shop], undisturbed: dict[str, Picture]
-) -> None:
+def test_killed_on_the_way_forward(point: str, make_shop: Callable[[], Shop], undisturbed: dict[str, Picture]) -> None:
     if "forward" not in undisturbed:
         calm = make_shop()
         assert calm.cutover("rehearse", ONE_SHOT, "--env", "dev").status == 0
@@ -106,7 +106,9 @@ def test_killed_on_the_way_back(point: str, make_shop: Callable[[], Shop], undis
 
 
 @pytest.mark.parametrize("nth", [2, 4, 6])
-def test_killed_in_the_middle_of_a_copy(nth: int, make_shop: Callable[[], Shop], undisturbed: dict[str, Picture]) -> None:
+def test_killed_in_the_middle_of_a_copy(
+    nth: int, make_shop: Callable[[], Shop], undisturbed: dict[str, Picture]
+) -> None:
     """The work of the chunks that were committed is not done again, and none is missing."""
     shop = make_shop()
 
