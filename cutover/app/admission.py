@@ -133,8 +133,9 @@ def refuse_silent_databases(workspace: Workspace, proposal: Proposal) -> dict[st
 
 
 def known_rehearsals(workspace: Workspace) -> tuple[Rehearsal, ...]:
-    """The ledger: every rehearsal of the project that has ended."""
-    return ledger.rehearsals(workspace.journal.events(run) for run in workspace.journal.runs())
+    """The ledger: every rehearsal of the project that has ended, and whose record nobody has touched."""
+    journal = workspace.journal
+    return ledger.rehearsals(journal.events(run) for run in journal.runs() if not journal.verify_chain(run))
 
 
 def created(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from typing import Any, Protocol
 
@@ -9,6 +10,9 @@ from cutover.journal.store import Journal
 from cutover.model.event import Event
 from cutover.model.outcome import Progress
 from cutover.model.status import EventKind
+from cutover.redact import redact
+
+_LOG = logging.getLogger("cutover.run")
 
 
 class Watcher(Protocol):
@@ -44,7 +48,10 @@ class WatchedJournal:
     def append(
         self, run: str, kind: EventKind, *, step: str = "", attempt: int = 0, data: Mapping[str, Any] | None = None
     ) -> Event:
-        """Append, then tell: what is shown is what is durable."""
+        """Append, then tell: what is shown is what is durable. A watcher that cannot draw changes nothing."""
         event = self._journal.append(run, kind, step=step, attempt=attempt, data=data or {})
-        self._watcher.event(event)
+        try:
+            self._watcher.event(event)
+        except Exception as exc:  # noqa: BLE001 — the event stands; whoever wrote it must learn that, not this
+            _LOG.warning("an event is not shown: %s: %s", type(exc).__name__, redact(str(exc)))
         return event

@@ -74,6 +74,7 @@ class Engine:
         points.reach("run.attempt_started")
 
     def _settle_in_doubt(self, why: str) -> None:
+        self._recorder.refresh()  # an interruption may have come between an event and our knowing of it
         for step in self._recorder.state.begun():
             if step.status in (StepStatus.RUNNING, StepStatus.VERIFYING):
                 self._recorder.say(EventKind.STEP_UNKNOWN, step.id, detail=why, code="", hint="")

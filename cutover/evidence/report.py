@@ -63,9 +63,9 @@ def document(
 def without_secrets(value: Any) -> Any:
     """The same plain value, every text redacted: a second line of defence, and the only one for quarantined values."""
     if isinstance(value, str):
-        return redact(value.encode("utf-8", "backslashreplace").decode())
+        return redact(_written(value))
     if isinstance(value, Mapping):
-        return {redact(str(name)): without_secrets(one) for name, one in value.items()}
+        return {_name(str(name)): without_secrets(one) for name, one in value.items()}
     if isinstance(value, (list, tuple)):
         return [without_secrets(one) for one in value]
     return value
@@ -164,3 +164,13 @@ def _lines(tables: Sequence[Plain], name: str) -> list[Plain]:
         for row in table[name]
         if row["rows"]
     ]
+
+
+def _written(text: str) -> str:
+    """A text that can be written as UTF-8, whatever stood in a row."""
+    return text.encode("utf-8", "backslashreplace").decode()
+
+
+def _name(name: str) -> str:
+    """A name in an object. A plain identifier stays: a password that equals one of ours must not take it out."""
+    return name if name.isascii() and name.isidentifier() else redact(_written(name))

@@ -258,3 +258,21 @@ def test_what_is_shown(table: Make) -> None:
     toys.engine(second).attempt()
     assert first.shown == ["artifact plan", "run a #1", "artifact a", "run b #1"]
     assert second.shown == ["already a", "run b #2", "artifact b"]
+
+
+def test_an_interruption_between_an_event_and_knowing_of_it(table: Make) -> None:
+    """The event is durable, and the state has not moved yet: what is written next must follow from the event."""
+    toys = table("a", "b")
+    appending, struck = toys.journal.append, []
+
+    def strike(run: str, kind: EventKind, **more: Any) -> Any:
+        event = appending(run, kind, **more)
+        if kind is EventKind.STEP_DONE and not struck:
+            struck.append(event)
+            raise KeyboardInterrupt
+        return event
+
+    toys.journal.append = strike  # type: ignore[method-assign]
+    assert toys.attempt().status is RunStatus.INTERRUPTED
+    assert toys.state().step("a").status is StepStatus.DONE
+    assert toys.attempt().status is RunStatus.COMPLETED

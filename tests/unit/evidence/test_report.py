@@ -17,6 +17,7 @@ from cutover.evidence.report import document, render
 from cutover.journal.quarantine import QuarantinedRow
 from cutover.model.event import Event
 from cutover.model.status import EventKind as E
+from cutover.redact import Secret
 from tests.unit.evidence import facts, runs
 from tests.unit.evidence.runs import Tape
 
@@ -194,3 +195,8 @@ def test_rows_left_behind_without_a_signature_are_said() -> None:
     tape = Tape().created([runs.step("copy", "copy")]).did("copy", tables=[facts.table("flight", 10, excluded=2)])
 
     assert "2 rows left behind, but 0 rows under signed exceptions" in page(tape.events)
+
+
+def test_a_password_that_equals_a_name_of_ours_takes_nothing_out() -> None:
+    Secret("digest")
+    assert "digest" in document(runs.went_live(), chain_problems=[])["events"][0]
