@@ -215,3 +215,13 @@ def test_errors_are_json_when_json_is_asked_for(shop: Shop) -> None:
     error = shop.cutover("go-live", RUNBOOK, "--env", "production", "--json").json["error"]
 
     assert error["exit_status"] == 4 and error["hint"]
+
+
+def test_a_vote_that_says_neither_go_nor_no_go_is_none(shop: Shop) -> None:
+    shop.rehearse_all()
+    shop.cutover("go-live", RUNBOOK, "--env", "production")
+
+    said = refused(shop, "approve", "production-1", "go-no-go", "--reason", "totals agree", "--as", "olivia", status=2)
+
+    assert "--go or --no-go" in said
+    assert shop.cutover("status", "production-1", "--json").json["steps"][7]["votes"] == []
