@@ -33,7 +33,7 @@ format: $(READY) ## Put the sources into shape
 	$(BIN)/ruff format .
 
 test: $(READY) ## Run all tests (WORKERS=2 processes)
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
 
 demo: $(READY) ## Tell the story: three rehearsals, a go-live, and a go-live with a planted fault that rolls back
 	$(BIN)/python -m demo

@@ -33,8 +33,14 @@ def one_run(workspace: Workspace, run: str) -> dict[str, Any]:
         "past_point_of_no_return": state.past_point_of_no_return,
         "reason": state.reason,
         "steps": [_step(step, took.get(step.id)) for step in state.steps.values()],
-        "next": list(ways_on(state)) if _shown_status(workspace, state) is not RunStatus.RUNNING else [],
+        "next": _next(state) if _shown_status(workspace, state) is not RunStatus.RUNNING else [],
     }
+
+
+def _next(state: RunState) -> list[str]:
+    """What to type now: first what a step that waits for a person asks for, then the ways on."""
+    asked = [step.hint for step in state.steps.values() if step.waiting and step.hint]
+    return [*asked, *ways_on(state)]
 
 
 def _row(workspace: Workspace, run: str) -> dict[str, Any]:

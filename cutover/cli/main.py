@@ -8,7 +8,6 @@ and the data libraries and Prefect take seconds to import.
 from __future__ import annotations
 
 import json
-import os
 import sys
 import traceback
 from collections.abc import Callable, Sequence
@@ -18,6 +17,7 @@ import click
 
 from cutover import __version__
 from cutover.cli.options import Server, Settings, as_json_wanted
+from cutover.cli.streams import outlive_readers
 from cutover.errors import CutoverError, ExitStatus
 from cutover.redact import redact
 
@@ -89,6 +89,7 @@ def run(arguments: Sequence[str] | None = None, *, server: Callable[[], Server])
     `server` gives the module that manages the project's Prefect server, imported when asked for.
     """
     words = list(sys.argv[1:] if arguments is None else arguments)
+    outlive_readers()
     try:
         result = cutover.main(args=words, prog_name="cutover", standalone_mode=False, obj=server)
         return int(result) if isinstance(result, int) else int(ExitStatus.DONE)
@@ -101,9 +102,6 @@ def run(arguments: Sequence[str] | None = None, *, server: Callable[[], Server])
     except (click.Abort, KeyboardInterrupt):
         click.echo("interrupted; nothing was undone — `cutover status` shows where the run stands", err=True)
         return 130
-    except BrokenPipeError:  # the reader of our output went away (`| head`); what was asked for is done
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return int(ExitStatus.DONE)
     except Exception as exc:  # noqa: BLE001 — a defect: say so, with the trace, and without any secret
         click.echo(redact("".join(traceback.format_exception(exc))), err=True)
         click.echo("CUT-000: this is a defect of cutover, not of your project", err=True)

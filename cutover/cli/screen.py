@@ -7,6 +7,7 @@ terminal the bars live below the lines; in a log file they become one line every
 
 from __future__ import annotations
 
+import textwrap
 import time
 from collections.abc import Mapping
 from types import TracebackType
@@ -43,7 +44,11 @@ _MARKS: Mapping[EventKind, tuple[str, str]] = {
 
 
 #: What happens in a moment, or on the way: how long the step has been at work says nothing beside it.
-_TAKE_NO_TIME = frozenset({EventKind.FOUND, EventKind.DECIDED, EventKind.UNDO_SKIPPED, EventKind.STEP_SKIPPED})
+_TAKE_NO_TIME = frozenset(
+    {EventKind.FOUND, EventKind.DECIDED, EventKind.UNDO_SKIPPED, EventKind.STEP_SKIPPED, EventKind.STEP_WAITING}
+)
+#: Columns for step names, unless the run has longer ones; and the least that is left for what a line says beside them.
+_NAMES, _LONGEST_NAMES, _LEAST_BESIDE = 26, 40, 30
 
 
 class RateColumn(ProgressColumn):
@@ -61,7 +66,9 @@ class Screen:
 
     def __init__(self, console: Console | None = None, *, kinds: Mapping[str, str] | None = None) -> None:
         self._kinds = kinds or {}  # step -> its kind
-        self.console = console or Console(highlight=False, soft_wrap=True)
+        self._names = max(_NAMES, min(_LONGEST_NAMES, max(map(len, self._kinds), default=0)))
+        self._back = False
+        self.console = console or Console(highlight=False)
         self._bars = Progress(
             SpinnerColumn(style="cyan"),
             TextColumn("{task.description}"),
@@ -93,13 +100,16 @@ class Screen:
         if event.kind in (EventKind.STEP_STARTED, EventKind.UNDO_STARTED):
             self._started[event.step] = event.at.timestamp()
             return
+        self._back = self._back or event.kind is EventKind.ROLLBACK_STARTED
+        if event.kind is EventKind.DECIDED and not self._back:
+            return  # the end of the step, the next line, says it
         if event.kind in _MARKS:
             self._clear(event.step)
             self._line(event)
             return
         said = _said_of_run(event)
         if said:
-            self.console.print(said)
+            self.console.print(said, soft_wrap=not self.console.is_terminal)
 
     def progress(self, progress: Stand) -> None:
         """Move a bar, or say a line when there is no terminal."""
@@ -111,7 +121,7 @@ class Screen:
         if now - self._said_at.setdefault(key, now) < QUIET_SECONDS:
             return
         self._said_at[key] = now
-        self.console.print(f"    {escape(progress.what)}: {_counted(progress)}", style="dim")
+        self.console.print(f"    {escape(progress.what)}: {_counted(progress)}", style="dim", soft_wrap=True)
 
     # -- drawing ---------------------------------------------------------------------------------------
 
@@ -135,7 +145,19 @@ class Screen:
         if event.step in self._started and event.kind not in _TAKE_NO_TIME:
             took = f"{event.at.timestamp() - self._started[event.step]:7.1f} s"
         detail = redact(detail_of(event, kind=self._kinds.get(event.step, "")))
-        self.console.print(f"  [{style}]{mark}[/] {escape(event.step):<26}[dim]{took:>10}[/]  {escape(detail)}")
+        line = Text.assemble("  ", (mark, style), f" {event.step:<{self._names}}", (f"{took:>10}", "dim"))
+        line.append(self._beside(detail, line.cell_len + 2), style="dim" if style == "dim" else "")
+        self.console.print(line, soft_wrap=True)
+
+    def _beside(self, detail: str, column: int) -> str:
+        """What a line says beside the step: in one piece in a log file, and under itself on a terminal."""
+        if not detail or not self.console.is_terminal:
+            return f"  {detail}" if detail else ""
+        room = self.console.width - column
+        if room < _LEAST_BESIDE:
+            wrapped = textwrap.wrap(detail, max(_LEAST_BESIDE, self.console.width - 6))
+            return "".join(f"\n      {part}" for part in wrapped)
+        return "  " + f"\n{' ' * column}".join(textwrap.wrap(detail, room))
 
 
 def detail_of(event: Event, *, kind: str) -> str:

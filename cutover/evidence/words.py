@@ -78,6 +78,11 @@ def moment(text: str) -> str:
     return _shown(text, "%Y-%m-%d %H:%M:%S UTC")
 
 
+def minute(text: str) -> str:
+    """An ISO moment in UTC to the minute, for narrow columns: `2026-11-24 14:05`; other text as it is."""
+    return _shown(text, "%Y-%m-%d %H:%M")
+
+
 def clock_time(text: str) -> str:
     """The time of day of an ISO moment in UTC: `14:05:09`."""
     return _shown(text, "%H:%M:%S")

@@ -16,6 +16,7 @@ from cutover.contract import Observer, RunResult
 from cutover.engine.observers import NullObserver
 from cutover.flow import server, settings
 from cutover.flow.record import AttemptTitle, PrefectRecord
+from cutover.flow.stopping import stopping_pauses
 from cutover.model.outcome import Outcome
 from cutover.model.project import PrefectUse
 from cutover.redact import redact
@@ -44,7 +45,8 @@ def execute_attempt(
     PrefectUnavailable before anything has begun when there is no server; with best effort the run goes on unshown.
     """
     if use is PrefectUse.OFF:
-        return work(NullObserver())
+        with stopping_pauses():
+            return work(NullObserver())
     try:
         url = server.ensure_server(state, port)
         settings.prepare_client(url, server.home_of(state))
@@ -77,7 +79,8 @@ def _unshown(work: Work, why: Exception, *, use: PrefectUse, note: Note) -> RunR
             hint=f"{hint}; or set `prefect: best-effort` for the environment",
         ) from why
     _LOG.warning("%s", says)
-    return work(_Unshown(lambda: note(PrefectRecord(complete=False, says=says))))
+    with stopping_pauses():
+        return work(_Unshown(lambda: note(PrefectRecord(complete=False, says=says))))
 
 
 class _Unshown(NullObserver):

@@ -8,12 +8,9 @@ and returned or raised after it: Prefect's flow returns a state that only shows 
 from __future__ import annotations
 
 import logging
-import signal
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from types import FrameType
 from typing import Any
 
 from prefect import Flow
@@ -28,6 +25,7 @@ from cutover.errors import CutoverError
 from cutover.flow import api, log_lines, server, shown_as
 from cutover.flow.observer import PrefectObserver, in_time, state_of
 from cutover.flow.record import AttemptTitle, PrefectRecord
+from cutover.flow.stopping import stopping_pauses
 from cutover.redact import redact
 
 Work = Callable[[Observer], RunResult]
@@ -117,7 +115,7 @@ class _Attempt:
         log_lines.let_through()
         self._observer = PrefectObserver(self.flow_run, url=self._url, first=self._first)
         try:
-            with _stopping_pauses():
+            with stopping_pauses():
                 self._result = self._work(self._observer)
             shown = shown_as.result(self._result)
         except BaseException as exc:  # noqa: BLE001 — kept, and raised to our caller by `result`
@@ -195,23 +193,6 @@ class _Attempt:
     def _page(self) -> str:
         assert self.flow_run is not None
         return f"{server.page(self._url)}/runs/flow-run/{self.flow_run.id}"
-
-
-@contextmanager
-def _stopping_pauses() -> Iterator[None]:
-    """Make SIGTERM a Ctrl-C for the engine; Prefect would turn it into a signal of its own that nobody here knows."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-
-    def interrupt(_number: int, _frame: FrameType | None) -> None:
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGTERM, interrupt)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 @contextmanager

@@ -17,6 +17,7 @@ import pytest
 
 import cutover.steps
 from cutover.engine import POINTS as ENGINE_POINTS
+from cutover.journal.store import POINTS as JOURNAL_POINTS
 from tests.fixtures.shop import Shop
 
 ONE_SHOT = "runbooks/one_shot.yaml"
@@ -35,7 +36,9 @@ def on_the_way_back(point: str) -> bool:
 
 
 POINTS = sorted({*step_points(), *ENGINE_POINTS})
-FORWARD = [point for point in POINTS if not on_the_way_back(point)]
+#: Every event of a run passes the journal's own points: killed at one of the first, in the middle, and late.
+IN_THE_JOURNAL = [f"{point}#{nth}" for point in JOURNAL_POINTS for nth in (3, 20, 40)]
+FORWARD = [*(point for point in POINTS if not on_the_way_back(point)), *IN_THE_JOURNAL]
 BACK = [point for point in POINTS if on_the_way_back(point)]
 
 Picture = dict[str, object]
