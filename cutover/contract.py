@@ -58,6 +58,7 @@ class Context(Protocol):
     environment: Environment
     mode: Mode
     run: str
+    mark: str  # the run as bookkeeping in a target names it: its id, and a lot that no other run of anybody has drawn
     spec: StepSpec
     attempt: int
     clock: Clock

@@ -7,6 +7,7 @@ that production asks for, the environment's lease, and whether every database an
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,6 +30,7 @@ from cutover.model.run import fold
 from cutover.model.runbook import Runbook, StepSpec
 from cutover.model.status import ENDED
 from cutover.project import Digests, Problem
+from cutover.redact import redact
 from cutover.validation import load_contract
 
 
@@ -116,9 +118,9 @@ def refuse_mode(environment: Environment, mode: Mode, runbook: str) -> None:
 
 def refuse_taken(workspace: Workspace, environment: str) -> None:
     """Raise LeaseHeld when a run of the environment has not come to its end; the caller holds its lease."""
-    for run in reversed(workspace.journal.runs()):
+    for run in [head.run for head in reversed(workspace.journal.heads()) if head.environment == environment]:
         state = fold(workspace.journal.events(run))
-        if state.environment == environment and state.status not in ENDED:
+        if state.status not in ENDED:
             raise LeaseHeld(
                 f"environment {environment!r} is taken by run {run!r}, which is {state.status.replace('_', ' ')}",
                 hint=f"`cutover status {run}` says what it waits for; `cutover resume {run}` or roll it back",
@@ -138,21 +140,62 @@ def known_rehearsals(workspace: Workspace) -> tuple[Rehearsal, ...]:
     return ledger.rehearsals(journal.events(run) for run in journal.runs() if not journal.verify_chain(run))
 
 
-def created(
-    workspace: Workspace, proposal: Proposal, *, mode: Mode, drill: bool, by: Mapping[str, str]
-) -> dict[str, Any]:
-    """The data of the run's first event (docs/map.md, "Events of the journal")."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Purpose:
+    """What a new run is for, who makes it, and on which databases (`assigning.identities`)."""
+
+    mode: Mode
+    drill: bool
+    by: Mapping[str, str]
+    places: Mapping[str, str]
+
+
+def created(workspace: Workspace, proposal: Proposal, purpose: Purpose) -> dict[str, Any]:
+    """The data of the run's first event (docs/map.md, "Events of the journal"). WrongInput as `refuse_secrets`."""
+    data = _created(workspace, proposal, purpose)
+    refuse_secrets({name: value for name, value in data.items() if name not in _FREE_TEXT})
+    return data
+
+
+#: Sentences, in which a masked word harms nothing.
+_FREE_TEXT = frozenset({"says", "owner", "promotion", "by"})
+
+
+def refuse_secrets(data: Mapping[str, Any], where: str = "") -> None:
+    """
+    Raise WrongInput when a password equals something that names a part of the run.
+
+    The journal masks known secrets: a run whose environment or step is called `***` could never be found again.
+    """
+    for name, value in data.items():
+        place = f"{where}.{name}" if where else name
+        for one in value if isinstance(value, list) else [value]:
+            if isinstance(one, Mapping):
+                refuse_secrets({key: item for key, item in one.items() if key not in _FREE_TEXT}, place)
+            elif isinstance(one, str) and redact(one) != one:
+                raise WrongInput(
+                    f"the run's own record would lose {place!r}: a password stands in it",
+                    hint="use a password that is no word of the project",
+                )
+
+
+def _created(workspace: Workspace, proposal: Proposal, purpose: Purpose) -> dict[str, Any]:
+    environment = proposal.environment
     return {
-        "environment": proposal.environment.name,
-        "mode": str(mode),
-        "drill": drill,
+        "environment": environment.name,
+        "lot": secrets.token_hex(6),
+        "places": dict(purpose.places),
+        "roles": {role: list(people) for role, people in environment.roles.items()},
+        "people": str(environment.people),
+        "mode": str(purpose.mode),
+        "drill": purpose.drill,
         "runbook": proposal.runbook.name,
         "path": assigning.candidate_path(workspace, proposal.runbook),
         "strategy": str(proposal.runbook.strategy),
         "owner": proposal.runbook.owner,
         "project": workspace.project.name,
         "version": _version(),
-        "by": dict(by),
+        "by": dict(purpose.by),
         "digests": {
             "raw": proposal.digests.raw,
             "semantic": proposal.digests.semantic,

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from cutover.app.standing import state_of
+from cutover.app.standing import as_made, state_of
 from cutover.app.workspace import Workspace, who_am_i
 from cutover.contract import Vote
 from cutover.errors import WrongInput
+from cutover.journal.chain import Overtaken
 from cutover.model.project import Environment
 from cutover.model.run import RunState, StepState
 from cutover.model.status import ENDED, EventKind, StepStatus
 from cutover.redact import redact
+
+#: How often the run is looked at again when it has moved between the look and the vote.
+_LOOKS = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,8 +61,15 @@ def approve(workspace: Workspace, run: str, ballot: Ballot) -> Cast:
     Refused are a step that is not waiting, a person without the role, a second vote by the same person, a name that
     is not believed here, and a vote without a reason.
     """
+    for _ in range(_LOOKS - 1):
+        with suppress(Overtaken):  # the run went on since we looked: what was true of it may not be any more
+            return _voted(workspace, run, ballot)
+    return _voted(workspace, run, ballot)
+
+
+def _voted(workspace: Workspace, run: str, ballot: Ballot) -> Cast:
     state = state_of(workspace, run)
-    environment = workspace.environment(state.environment)
+    environment = as_made(state, workspace.environment(state.environment))
     step = _waiting_step(state, ballot.step)
     if not ballot.reason.strip():
         raise WrongInput("a vote needs a reason", hint='--reason "…"; it stands in the journal and in the report')
@@ -76,7 +88,9 @@ def approve(workspace: Workspace, run: str, ballot: Ballot) -> Cast:
         at=workspace.clock.now().isoformat(),
         evidence=redact(ballot.evidence.strip()),
     )
-    workspace.journal.append(run, EventKind.VOTED, step=step.id, attempt=step.attempts, data=asdict(vote))
+    workspace.journal.append(
+        run, EventKind.VOTED, step=step.id, attempt=step.attempts, data=asdict(vote), after=state.seq
+    )
     word = "go" if ballot.go else "no-go"
     return Cast(
         run=run,

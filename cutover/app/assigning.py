@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from cutover import durable
+from cutover import durable, points
 from cutover import project as files
+from cutover.app.standing import as_made
 from cutover.app.workspace import Workspace
 from cutover.contract import Step
 from cutover.engine import Assignment
@@ -23,30 +24,37 @@ from cutover.project import Digests
 
 def assign(workspace: Workspace, state: RunState, *, back: bool) -> tuple[Assignment, tuple[Migration, ...]]:
     """
-    The run of that state and the migrations it uses, from the files as they are now.
+    The run of that state and the migrations it uses, carried out from the copy of the files that it keeps.
 
-    The way forward is refused (WrongInput, naming what differs) when they no longer mean what they meant when the run
-    was made. The way back never depends on what somebody edited since: it uses the copy that the run's first attempt
-    has kept.
+    What runs is what was digested: an edit while an attempt is under way reaches nothing. The way forward is refused
+    (WrongInput, naming what differs) when the project's files no longer mean what they meant when the run was made;
+    the way back never depends on what somebody edited since.
     """
-    project, folder = workspace.project, folder_of(workspace, state.run)
-    kept = folder / "files"
-    if back and kept.is_dir():
-        project = replace(project, kept=kept)
-    runbook = files.load_runbook(project, Path(str(state.created["path"])), KINDS)
-    digests = files.digests(project, runbook, KINDS)
-    refuse_changes(state, digests)
-    if not kept.is_dir():
-        keep(project, digests, kept)
+    folder = folder_of(workspace, state.run)
+    path, kept = Path(str(state.created["path"])), folder / "files"
+    if not (back and _is_the_runs(state, _at(workspace.project, kept), path)):
+        keep_again(state, workspace.project, path, kept)
+    project = _at(workspace.project, kept)
+    runbook = files.load_runbook(project, path, KINDS)
+    refuse_changes(state, files.digests(project, runbook, KINDS))
     assignment = Assignment(
         run=state.run,
         project=project,
-        environment=workspace.environment(state.environment),
+        environment=as_made(state, workspace.environment(state.environment)),
         runbook=runbook,
         steps=build_all(runbook),
         workdir=folder,
     )
     return assignment, files.load_migrations(project)
+
+
+def keep_again(state: RunState, project: Project, path: Path, kept: Path) -> None:
+    """Hold the project's files against the run, and keep a copy of them unless there is a right one already."""
+    refuse_changes(state, files.digests(project, files.load_runbook(project, path, KINDS), KINDS))
+    if _is_the_runs(state, _at(project, kept), path):
+        return
+    shutil.rmtree(kept, ignore_errors=True)  # of a run of the same name in a journal that is gone
+    keep(project, files.digests(project, files.load_runbook(project, path, KINDS), KINDS), kept)
 
 
 def keep(project: Project, digests: Digests, folder: Path) -> None:
@@ -58,7 +66,21 @@ def keep(project: Project, digests: Digests, folder: Path) -> None:
         place.parent.mkdir(parents=True, exist_ok=True)
         durable.copy(project.content / name, place)
         durable.sync(place)
+    points.reach("run.files_copied")
     durable.put_in_place(coming, folder)
+
+
+def _at(project: Project, kept: Path) -> Project:
+    return replace(project, kept=kept)
+
+
+def _is_the_runs(state: RunState, project: Project, path: Path) -> bool:
+    """Whether the copy is there and means what the run was made of."""
+    try:
+        digests = files.digests(project, files.load_runbook(project, path, KINDS), KINDS)
+    except WrongInput:
+        return False
+    return bool(digests.semantic == state.created["digests"]["semantic"])
 
 
 def folder_of(workspace: Workspace, run: str) -> Path:
@@ -124,3 +146,25 @@ def candidate_path(workspace: Workspace, runbook: Runbook) -> str:
     """The runbook as a person types it: relative to the project."""
     root = workspace.project.root
     return str(runbook.path.relative_to(root) if runbook.path.is_relative_to(root) else runbook.path)
+
+
+def identities(workspace: Workspace, environment: Environment, names: Iterable[str]) -> dict[str, str]:
+    """
+    Which databases, and which connection file, a run works on: {"new": "shop (database 16384 of system 7…)"}.
+
+    Asked before anything is journalled, so it raises what connecting raises and leaves nothing behind.
+    """
+    found = {name: workspace.database(environment, name).identity() for name in names}
+    if environment.application is not None:
+        found["application"] = str(environment.application.resolve())
+    return found
+
+
+def refuse_other_places(state: RunState, now: Mapping[str, str]) -> None:
+    """Raise WrongInput when the environment leads to other databases than those that the run was made for."""
+    for name, before in state.created["places"].items():
+        if now.get(name) != before:
+            raise WrongInput(
+                f"run {state.run!r} was made for {name!r} = {before}, and that is now {now.get(name, 'not there')}",
+                hint="point cutover.yaml and its variables at where they pointed; the run touches nothing else",
+            )

@@ -141,7 +141,7 @@ class _PlanContext(Context):
         self.project = workspace.project
         self.environment = proposal.environment
         self.mode = Mode.LIVE if proposal.environment.live else Mode.REHEARSAL
-        self.run = f"{proposal.environment.name}-plan"
+        self.run = self.mark = f"{proposal.environment.name}-plan"
         self.spec = spec
         self.attempt = 0
         self.clock = workspace.clock

@@ -12,7 +12,7 @@ from typing import Any, cast
 from cutover import points
 from cutover.app import admission, assigning, proof, reports
 from cutover.app.standing import state_of
-from cutover.app.watch import Unwatched, WatchedJournal, Watcher
+from cutover.app.watch import Unwatched, WatchedJournal, Watcher, guarded
 from cutover.app.workspace import Workspace, who_am_i
 from cutover.contract import Observer, RunResult
 from cutover.engine import Assignment, Engine, Ports, deciding
@@ -61,10 +61,9 @@ def prepare(workspace: Workspace, runbook: Path, environment: str, *, mode: Mode
     by = who_am_i()
     with _lease(workspace, environment, "a new run", by):
         admission.refuse_taken(workspace, environment)
-        admission.refuse_silent_databases(workspace, proposal)
-        run = workspace.journal.create_run(
-            environment, admission.created(workspace, proposal, mode=mode, drill=drill, by=by)
-        )
+        places = assigning.identities(workspace, proposal.environment, proposal.databases)
+        purpose = admission.Purpose(mode=mode, drill=drill, by=by, places=places)
+        run = workspace.journal.create_run(environment, admission.created(workspace, proposal, purpose))
         points.reach("run.created")
         workspace.journal.append(run, EventKind.RUN_ARMED)
         points.reach("run.armed")
@@ -134,6 +133,8 @@ def _carried(
     with _lease(workspace, environment, run, by) as lease:
         state = state_of(workspace, run)
         assignment, migrations = assigning.assign(workspace, state, back=back or deciding.goes_back(state))
+        names = assigning.databases_of(assignment.steps, migrations)
+        assigning.refuse_other_places(state, assigning.identities(workspace, assignment.environment, names))
         ports = _ports(workspace, assignment, migrations, watching, by)
         try:
             return work(Engine(assignment, ports, observer, token=lease.token))
@@ -158,7 +159,7 @@ def _ports(
         database=lambda name: workspace.database(environment, name),
         migration_of=lambda table: assigning.migration_of(migrations, table),
         prove=lambda: proof.fingerprint_world(environment, [workspace.database(environment, name) for name in names]),
-        tell=watcher.progress,
+        tell=guarded(watcher),
     )
 
 

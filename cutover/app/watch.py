@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 from cutover.journal.store import Journal
@@ -35,6 +35,18 @@ class Unwatched:
         """Nothing."""
 
 
+def guarded(watcher: Watcher) -> Callable[[Progress], None]:
+    """Its `progress`, which changes nothing when it cannot draw."""
+
+    def tell(progress: Progress) -> None:
+        try:
+            watcher.progress(progress)
+        except Exception as exc:  # noqa: BLE001 — a bar that cannot be drawn is no reason to stop a copy
+            _LOG.warning("progress is not shown: %s: %s", type(exc).__name__, redact(str(exc)))
+
+    return tell
+
+
 class WatchedJournal:
     """A journal that tells a watcher what it has written; everything else is the journal's own."""
 
@@ -46,10 +58,17 @@ class WatchedJournal:
         return getattr(self._journal, name)
 
     def append(
-        self, run: str, kind: EventKind, *, step: str = "", attempt: int = 0, data: Mapping[str, Any] | None = None
+        self,
+        run: str,
+        kind: EventKind,
+        *,
+        step: str = "",
+        attempt: int = 0,
+        data: Mapping[str, Any] | None = None,
+        after: int | None = None,
     ) -> Event:
         """Append, then tell: what is shown is what is durable. A watcher that cannot draw changes nothing."""
-        event = self._journal.append(run, kind, step=step, attempt=attempt, data=data or {})
+        event = self._journal.append(run, kind, step=step, attempt=attempt, data=data or {}, after=after)
         try:
             self._watcher.event(event)
         except Exception as exc:  # noqa: BLE001 — the event stands; whoever wrote it must learn that, not this

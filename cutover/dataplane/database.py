@@ -69,6 +69,11 @@ class Database:
         with self.connect() as connection:
             return self.dialect.server_version(connection)
 
+    def identity(self) -> str:
+        """Which database this is, whatever URL led to it; raises what connecting raises."""
+        with self.connect() as connection:
+            return self.dialect.identity(connection)
+
     def _connected(self) -> sa.Connection:
         try:
             return self.engine.connect()

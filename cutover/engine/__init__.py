@@ -7,6 +7,7 @@ from cutover.engine.running import Engine
 POINTS = (
     "run.created",
     "run.armed",
+    "run.files_copied",
     "run.attempt_started",
     "run.proof_kept",
     "step.intent",

@@ -36,11 +36,13 @@ class RunContext(Context):
         self.environment = assignment.environment
         self.mode = recorder.state.mode
         self.run = assignment.run
+        self.mark = f"{assignment.run} {recorder.state.created['lot']}"
         self.spec = spec
         self.attempt = recorder.state.step(spec.id).attempts
         self.clock = ports.clock
         self.workdir = assignment.workdir
         self.quarantine = ports.quarantine
+        self._seen: int | None = None  # the run's last event when the votes were read
         self._ports = ports
         self._recorder = recorder
         self._observer = observer
@@ -73,6 +75,7 @@ class RunContext(Context):
     def votes(self) -> Sequence[Vote]:
         """See `contract.Context`; on the way back only those cast since the rollback began."""
         state = self._recorder.refresh()
+        self._seen = state.seq
         step = state.step(self.spec.id)
         return [_vote(data) for data in (step.votes_back if state.rollback else step.votes)]
 
@@ -81,7 +84,10 @@ class RunContext(Context):
         if self._recorder.state.step(self.spec.id).decision == decision:
             return
         cast = [asdict(vote) for vote in votes]
-        self._recorder.say(EventKind.DECIDED, self.spec.id, decision=decision, votes=cast)
+        if self._seen is None:
+            self._recorder.say(EventKind.DECIDED, self.spec.id, decision=decision, votes=cast)
+        else:
+            self._recorder.decide(self.spec.id, self._seen, decision=decision, votes=cast)
         rows = [{name: str(value) for name, value in vote.items()} for vote in cast]
         description = f"decision at {self.spec.id}"
         self._observer.artifact(

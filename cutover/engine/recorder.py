@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from cutover.errors import TryAgain
+from cutover.journal.chain import Overtaken
 from cutover.journal.store import Journal
 from cutover.model.event import Event
 from cutover.model.run import RunState, after, fold, may_follow
@@ -32,6 +34,16 @@ class Recorder:
         event = self._journal.append(self.run, kind, step=step, attempt=attempt, data=data)
         self.state = after(self.state, event)
         return event
+
+    def decide(self, step: str, seen: int, **data: Any) -> None:
+        """Write a gate's decision if nothing was written since event `seen`, when votes were read; else TryAgain."""
+        may_follow(self.state, EventKind.DECIDED, step)
+        attempt = self.state.step(step).attempts
+        try:
+            event = self._journal.append(self.run, EventKind.DECIDED, step=step, attempt=attempt, data=data, after=seen)
+        except Overtaken as exc:
+            raise TryAgain(f"gate {step!r}: somebody voted while the votes were counted") from exc
+        self.state = after(self.state, event)
 
     def refresh(self) -> RunState:
         """The state with what others have written meanwhile: votes."""

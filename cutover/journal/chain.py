@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from cutover import content
-from cutover.errors import CutoverError
+from cutover.errors import CutoverError, ExitStatus
 from cutover.model.event import Event
 from cutover.model.status import EventKind
 from cutover.redact import redact
@@ -76,6 +76,20 @@ def entry(kind: EventKind, *, step: str = "", attempt: int = 0, data: Mapping[st
         place = f" of step {step!r}" if step else ""
         raise NotPlain(f"event {kind}{place} cannot be written: {wrong}", hint="this is a defect; report it") from None
     return Entry(kind=kind, step=step, attempt=attempt, data=json.loads(text))
+
+
+class Overtaken(CutoverError):
+    """Somebody else wrote an event since the one that was read: look again, then decide again."""
+
+    code = "CUT-615"
+    exit_status = ExitStatus.STEP_FAILED
+
+
+def expected(head: Head, after: int | None) -> Head:
+    """`head`; Overtaken unless it is the event of number `after` (None: whatever it is)."""
+    if after is not None and head.seq != after:
+        raise Overtaken(f"run {head.run!r} has gone on: its last event is number {head.seq}, not {after}")
+    return head
 
 
 def follow(head: Head, new: Entry, now: datetime) -> Event:

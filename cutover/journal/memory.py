@@ -41,12 +41,19 @@ class MemoryJournal:
         return head.run
 
     def append(
-        self, run: str, kind: EventKind, *, step: str = "", attempt: int = 0, data: Mapping[str, Any] | None = None
+        self,
+        run: str,
+        kind: EventKind,
+        *,
+        step: str = "",
+        attempt: int = 0,
+        data: Mapping[str, Any] | None = None,
+        after: int | None = None,
     ) -> Event:
         new = chain.entry(kind, step=step, attempt=attempt, data=data)
         with self._lock:
             self._known(run)
-            return self._add(self._heads[run], new)
+            return self._add(chain.expected(self._heads[run], after), new)
 
     def events(self, run: str, *, kinds: Collection[EventKind] | None = None) -> tuple[Event, ...]:
         with self._lock:

@@ -38,11 +38,19 @@ class Journal(Protocol):
         """Write the first event of a new run and return its id: environment and next number, `production-2`."""
 
     def append(
-        self, run: str, kind: EventKind, *, step: str = "", attempt: int = 0, data: Mapping[str, Any] | None = None
+        self,
+        run: str,
+        kind: EventKind,
+        *,
+        step: str = "",
+        attempt: int = 0,
+        data: Mapping[str, Any] | None = None,
+        after: int | None = None,
     ) -> Event:
         """
         Write an event and return it as everybody will read it: without secrets, lists for tuples.
 
+        With `after` only if the run's last event has that number; Overtaken when somebody has written since.
         Raises WrongInput for an unknown run, NotPlain for data that have no canonical JSON, JournalNotWritable.
         """
 
@@ -102,14 +110,21 @@ class SqlJournal:
         return event.run
 
     def append(
-        self, run: str, kind: EventKind, *, step: str = "", attempt: int = 0, data: Mapping[str, Any] | None = None
+        self,
+        run: str,
+        kind: EventKind,
+        *,
+        step: str = "",
+        attempt: int = 0,
+        data: Mapping[str, Any] | None = None,
+        after: int | None = None,
     ) -> Event:
         new = chain.entry(kind, step=step, attempt=attempt, data=data)
         if self._behind:
             self._catch_up()
         with self._database.writing(f"event {kind} of run {run!r}") as connection:
             lines = self._lines(connection)
-            event = chain.follow(self._head(connection, run), new, self._clock.now())
+            event = chain.follow(chain.expected(self._head(connection, run), after), new, self._clock.now())
             line = chain.line_of(event)
             end = {"of_run": run, "to_seq": line.seq, "to_at": line.at, "to_digest": line.digest}
             connection.execute(MOVE_HEAD, end)

@@ -169,7 +169,7 @@ class _Work:
     @property
     def owner(self) -> Owner:
         wave = self.wave.value if self.wave else ""
-        return Owner(run=self.ctx.run, step=self.ctx.spec.id, table=self.table.table, wave=wave)
+        return Owner(run=self.ctx.mark, step=self.ctx.spec.id, table=self.table.table, wave=wave)
 
     @property
     def loaded(self) -> LoadedTable:
@@ -277,7 +277,7 @@ class _Work:
             self.ctx.tell(Progress(step=self.ctx.spec.id, what=self.table.table, done=done, total=total))
 
         return CopyJob(
-            run=self.ctx.run,
+            run=self.ctx.mark,
             step=self.ctx.spec.id,
             table=self.table,
             chunks=chunks,
@@ -384,7 +384,13 @@ def _facts(table: TableMapping, count: TableCount) -> dict[str, Any]:
         "chunks": count.chunks,
         "balanced": count.balanced,
         "exclusions": [
-            {"id": one.id, "reason": one.reason, "signed_by": one.signed_by, "rows": count.excluded.get(one.id, 0)}
+            {
+                "id": one.id,
+                "reason": one.reason,
+                "signed_by": one.signed_by,
+                "signed_on": one.signed_on,
+                "rows": count.excluded.get(one.id, 0),
+            }
             for one in table.exclude
         ],
         "nulls": [

@@ -52,14 +52,14 @@ class Sql(Fields):
     def run(self, ctx: Context) -> Facts:
         database, script = ctx.database(self.database), _script(ctx, self.file)
         try:
-            note = apply_script(database, script, run=ctx.run, step=ctx.spec.id, at=ctx.clock.now())
+            note = apply_script(database, script, run=ctx.mark, step=ctx.spec.id, at=ctx.clock.now())
         except NotSql as error:
             raise _in_file(self.file, error) from error
         ctx.log(f"{self.file}: {note.statements} statements in {self.database}")
         return {"file": self.file, "statements": note.statements, "sha256": note.sha256}
 
     def verify(self, ctx: Context) -> None:
-        if applied(ctx.database(self.database), run=ctx.run, step=ctx.spec.id) is None:
+        if applied(ctx.database(self.database), run=ctx.mark, step=ctx.spec.id) is None:
             raise StepFailed(f"database {self.database!r} does not know that {self.file} ran")
 
     def undo(self, ctx: Context) -> Facts:
@@ -67,10 +67,10 @@ class Sql(Fields):
             raise StepFailed(f"file {self.file} has no undo file", hint="take its effects back by hand, then say so")
         database, script = ctx.database(self.database), _script(ctx, self.undo_file)
         try:
-            statements = undo_script(database, script, run=ctx.run, step=ctx.spec.id)
+            statements = undo_script(database, script, run=ctx.mark, step=ctx.spec.id)
         except NotSql as error:
             raise _in_file(self.undo_file, error) from error
-        if applied(database, run=ctx.run, step=ctx.spec.id) is not None:
+        if applied(database, run=ctx.mark, step=ctx.spec.id) is not None:
             raise StepFailed(f"database {self.database!r} still says that {self.file} ran")
         if statements is None:
             ctx.log(f"{self.file} had no effects in {self.database}: nothing to take back")

@@ -12,7 +12,7 @@ import pytest
 
 from cutover import content
 from cutover.errors import LeaseHeld, WrongInput
-from cutover.journal.chain import NotPlain
+from cutover.journal.chain import NotPlain, Overtaken
 from cutover.journal.memory import MemoryJournal
 from cutover.journal.store import Journal, SqlJournal
 from cutover.model.status import EventKind
@@ -37,6 +37,14 @@ class JournalContract:
 
         assert made == ["production-1", "dev-1", "production-2", "dev-1-1"]
         assert journal.runs() == tuple(made)
+
+    def test_an_event_may_be_bound_to_the_one_that_was_read(self, journal: Journal) -> None:
+        run = journal.create_run("dev", {})
+        journal.append(run, EventKind.RUN_ARMED, after=1)
+
+        with pytest.raises(Overtaken, match="number 2, not 1"):
+            journal.append(run, EventKind.NOTED, after=1)
+        assert len(journal.events(run)) == 2
 
     def test_the_first_event_creates_the_run(self, journal: Journal) -> None:
         run = journal.create_run("dev", {"mode": "rehearsal"})

@@ -32,7 +32,7 @@ class TillContext(Context):
         )
         self.environment = Environment(name="dev", databases={})
         self.mode = Mode.REHEARSAL
-        self.run = "dev-1"
+        self.run = self.mark = "dev-1"
         self.attempt = 1
         self.clock: Clock = SystemClock()
         self.workdir: Path = till.root

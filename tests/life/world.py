@@ -103,7 +103,7 @@ class LifeContext(Context):
         )
         self.environment = world.environment
         self.mode = world.mode
-        self.run = world.run
+        self.run = self.mark = world.run
         self.spec = spec
         self.attempt = 1
         self.clock: Clock = SystemClock()

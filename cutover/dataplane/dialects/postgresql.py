@@ -78,6 +78,14 @@ class Postgresql:
     def server_version(self, connection: sa.Connection) -> str:
         return f"PostgreSQL {self.query(connection, 'SHOW server_version')[0][0].split()[0]}"
 
+    def identity(self, connection: sa.Connection) -> str:
+        system, number, name = self.query(
+            connection,
+            "SELECT system_identifier, oid, datname FROM pg_control_system(), pg_database"
+            " WHERE datname = current_database()",
+        )[0]
+        return f"{name} (database {number} of system {system})"
+
     # names and values
 
     def quote(self, name: str) -> str:

@@ -101,6 +101,9 @@ class Dialect(Protocol):
     def server_version(self, connection: sa.Connection) -> str:
         """Name and version, such as `SQLite 3.40.1`."""
 
+    def identity(self, connection: sa.Connection) -> str:
+        """Which database this is, whatever URL led to it: the same text only for the same database."""
+
     # names and values
 
     def quote(self, name: str) -> str:

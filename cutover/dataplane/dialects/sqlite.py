@@ -93,6 +93,10 @@ class Sqlite:
     def server_version(self, connection: sa.Connection) -> str:
         return f"SQLite {self.query(connection, 'SELECT sqlite_version()')[0][0]}"
 
+    def identity(self, connection: sa.Connection) -> str:
+        file = self.query(connection, "SELECT file FROM pragma_database_list WHERE name = 'main'")[0][0]
+        return str(Path(file).resolve())
+
     # names and values
 
     def quote(self, name: str) -> str:

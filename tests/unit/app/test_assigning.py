@@ -170,3 +170,12 @@ def test_the_migration_of_a_table(workspace: Workspace) -> None:
     assert assigning.migration_of(workspace.migrations(), "item").name == "small"
     with pytest.raises(StepFailed, match="no migration fills table 'nothing'"):
         assigning.migration_of(workspace.migrations(), "nothing")
+
+
+def test_an_edit_while_an_attempt_is_under_way_reaches_nothing(workspace: Workspace) -> None:
+    run = prepared(workspace, "dev")
+    content = assigned(workspace, run).project.content
+
+    edit(workspace, "migrations/schema.sql", "CREATE TABLE", "CREATE TABLE evil (a int); CREATE TABLE")
+
+    assert "evil" not in (content / "migrations/schema.sql").read_text()

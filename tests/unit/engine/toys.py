@@ -93,6 +93,7 @@ class Table:
             "dev",
             {
                 "environment": "dev",
+                "lot": "0",
                 "mode": str(self.mode),
                 "drill": self.drill,
                 "runbook": "Toys",
