@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, Protocol, cast
 
 from cutover import points
 from cutover.app import admission, assigning, proof, reports
@@ -35,6 +35,18 @@ class Prepared:
 
     run: str
     says: str
+
+
+class Undo(Protocol):
+    """Why a rollback was asked for, and whether a person answers for a world that is not as before."""
+
+    @property
+    def because(self) -> str:
+        """The reason, for the journal."""
+
+    @property
+    def accept_differences(self) -> bool:
+        """Whether it may end with differences."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,10 +112,14 @@ def attempt(workspace: Workspace, run: str, *, observer: Observer, watcher: Watc
     return _carried(workspace, run, observer, watcher, lambda engine: engine.attempt())
 
 
-def roll_back(workspace: Workspace, run: str, reason: str, *, observer: Observer, watcher: Watcher | None) -> RunResult:
+def roll_back(workspace: Workspace, run: str, undo: Undo, *, observer: Observer, watcher: Watcher | None) -> RunResult:
     """Undo everything the run did, because a person asked for it; refused where `may_roll_back` refuses."""
     may_roll_back(workspace, run)
-    return _carried(workspace, run, observer, watcher, lambda engine: engine.roll_back(reason), back=True)
+
+    def work(engine: Engine) -> RunResult:
+        return engine.roll_back(undo.because, accept=undo.accept_differences)
+
+    return _carried(workspace, run, observer, watcher, work, back=True)
 
 
 def may_roll_back(workspace: Workspace, run: str) -> None:

@@ -22,10 +22,11 @@ def start(settings: Settings, runbook: Path, environment: str, *, entry: str, dr
 
     workspace = open_workspace(settings.project)
     mode = Mode.LIVE if entry == "go_live" else Mode.REHEARSAL
+    flow = load_flow(workspace.project.root, entry)  # first: a run that nothing can carry must not be made
     prepared = runs.prepare(workspace, runbook, environment, mode=mode, drill=drill)
     if not machine:
         click.echo(prepared.says)
-    return _carry(workspace.project.root, prepared.run, entry, machine=machine)
+    return _carry(flow, workspace.project.root, prepared.run, machine=machine)
 
 
 def go_on(settings: Settings, run: str, *, machine: bool) -> int:
@@ -35,21 +36,21 @@ def go_on(settings: Settings, run: str, *, machine: bool) -> int:
 
     workspace = open_workspace(settings.project)
     entry = runs.entry_of(workspace, run)
-    return _carry(workspace.project.root, run, entry, machine=machine)
+    return _carry(load_flow(workspace.project.root, entry), workspace.project.root, run, machine=machine)
 
 
-def roll_back(settings: Settings, run: str, reason: str, *, machine: bool) -> int:
+def roll_back(settings: Settings, run: str, reason: str, *, accept_differences: bool, machine: bool) -> int:
     """Roll a run back."""
     from cutover.app import runs
     from cutover.app.workspace import open_workspace
 
     workspace = open_workspace(settings.project)
     runs.may_roll_back(workspace, run)
-    return _carry(workspace.project.root, run, "roll_back", machine=machine, reason=reason)
+    more = {"reason": reason, "accept_differences": accept_differences}
+    return _carry(load_flow(workspace.project.root, "roll_back"), workspace.project.root, run, machine=machine, **more)
 
 
-def _carry(root: Path, run: str, entry: str, *, machine: bool, **more: Any) -> int:
-    flow = load_flow(root, entry)
+def _carry(flow: ModuleType, root: Path, run: str, *, machine: bool, **more: Any) -> int:
     if machine:
         result = flow.main(root, run, None, **more)
         print_json(
@@ -79,13 +80,17 @@ def _carry(root: Path, run: str, entry: str, *, machine: bool, **more: Any) -> i
 _WAITS = frozenset({ExitStatus.WAITING_FOR_PERSON, ExitStatus.GATE_CLOSED, ExitStatus.ROLLED_BACK})
 
 
+_INIT = "`cutover init FOLDER` writes one"
+_FRESH = f"mend the file, or copy it from a fresh project: {_INIT}"
+
+
 def load_flow(root: Path, entry: str) -> ModuleType:
-    """The project's own flow file, imported by path; WrongInput when it is missing or does not import."""
+    """The project's own flow file, imported by path; WrongInput when it is missing, does not import or lacks `main`."""
     path = root / "flows" / f"{entry}.py"
     if not path.is_file():
         raise WrongInput(
             f"flows/{entry}.py is not in project {str(root)!r}",
-            hint="copy it from a fresh project (`cutover init FOLDER`)",
+            hint=f"copy it from a fresh project: {_INIT}",
         )
     spec = importlib.util.spec_from_file_location(f"cutover_project_flows_{entry}", path)
     if spec is None or spec.loader is None:
@@ -94,8 +99,8 @@ def load_flow(root: Path, entry: str) -> ModuleType:
     sys.modules[spec.name] = module
     try:
         spec.loader.exec_module(module)
-    except (ImportError, SyntaxError) as exc:
-        raise WrongInput(
-            f"flows/{entry}.py does not import: {type(exc).__name__}: {exc}", hint="mend the file, or copy a fresh one"
-        ) from exc
+    except (Exception, SystemExit) as exc:  # whatever it is, it is the project's file that raised it
+        raise WrongInput(f"flows/{entry}.py does not import: {type(exc).__name__}: {exc}", hint=_FRESH) from exc
+    if not callable(getattr(module, "main", None)):
+        raise WrongInput(f"flows/{entry}.py defines no function 'main', which this command calls", hint=_FRESH)
     return module

@@ -73,15 +73,28 @@ def rolled_back(state: RunState, *, undone: int, proved: int) -> RunResult:
     )
 
 
-def stuck(state: RunState, reason: str, *, hints: Sequence[str], waiting_for_person: bool) -> RunResult:
+def accepted(state: RunState, *, undone: int, differences: Sequence[str], reason: str) -> RunResult:
+    """Everything is undone, and a person answers for what differs. Not a proof, and never said to be one."""
+    differ = ", ".join(differences)
+    return RunResult(
+        run=state.run,
+        status=RunStatus.ROLLED_BACK,
+        exit_status=ExitStatus.DONE,
+        says=f"{undone} steps undone; not proved: {differ} are not as before, accepted because: {reason}",
+        next=(f"cutover report {state.run}",),
+    )
+
+
+def stuck(state: RunState, reason: str, *, hints: Sequence[str], waiting_for_person: bool, differs: bool) -> RunResult:
     """The way back is not finished, and what is in its way is said."""
+    more = (f'cutover rollback {state.run} --accept-differences --reason "…"',) if differs else ()
     exit_status = ExitStatus.WAITING_FOR_PERSON if waiting_for_person else ExitStatus.ROLLBACK_STUCK
     return RunResult(
         run=state.run,
         status=RunStatus.ROLLBACK_STUCK,
         exit_status=exit_status,
         says=reason,
-        next=(*(line for hint in hints for line in _commands(hint)), f"cutover resume {state.run}"),
+        next=(*(line for hint in hints for line in _commands(hint)), f"cutover resume {state.run}", *more),
     )
 
 

@@ -40,10 +40,15 @@ class Engine:
         deciding.refuse_ended(state)
         return self._guarded(lambda: self._undo() if deciding.goes_back(state) else self._forward())
 
-    def roll_back(self, reason: str) -> RunResult:
-        """Go back because a person asked for it. WrongInput where nobody may."""
+    def roll_back(self, reason: str, *, accept: bool = False) -> RunResult:
+        """
+        Go back because a person asked for it. WrongInput where nobody may.
+
+        With `accept` the person answers for a world that is not as before: somebody may have worked in it meanwhile.
+        """
         deciding.refuse_rollback(self._recorder.state)
-        return self._guarded(lambda: self._undo(reason=reason, automatic=False))
+        accepted = reason if accept else ""
+        return self._guarded(lambda: self._undo(reason=reason, automatic=False, accepted=accepted))
 
     # -- around an attempt -----------------------------------------------------------------------------
 
@@ -203,10 +208,10 @@ class Engine:
 
     # -- back ----------------------------------------------------------------------------------------------
 
-    def _undo(self, *, reason: str = "", automatic: bool = False) -> RunResult:
+    def _undo(self, *, reason: str = "", automatic: bool = False, accepted: str = "") -> RunResult:
         return Undoing(
             self._assignment, self._ports, self._observer, self._recorder, context=self._context
-        ).go(reason=reason, automatic=automatic)  # fmt: skip
+        ).go(reason=reason, automatic=automatic, accepted=accepted)  # fmt: skip
 
     def _context(self, spec: StepSpec) -> RunContext:
         return RunContext(

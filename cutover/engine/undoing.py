@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from cutover import points
 from cutover.contract import Context, Observer, RunResult
@@ -51,8 +52,12 @@ class Undoing:
         self._recorder = recorder
         self._context = context
 
-    def go(self, *, reason: str, automatic: bool) -> RunResult:
-        """Begin the way back, or go on with one that has begun (its first reason stands)."""
+    def go(self, *, reason: str, automatic: bool, accepted: str = "") -> RunResult:
+        """
+        Begin the way back, or go on with one that has begun (its first reason stands).
+
+        `accepted`: why a person answers for a world that is not as before; empty: nobody does.
+        """
         self._begin(reason, automatic=automatic)
         obstacles = _Obstacles()
         after = {spec.id: spec.after for spec, _ in self._assignment.steps}
@@ -65,7 +70,7 @@ class Undoing:
                 obstacles.kept = deciding.kept_by(obstacles.failed, after)
         if obstacles.failed:
             return self._stuck(obstacles)
-        return self._prove()
+        return self._prove(accepted)
 
     def _begin(self, reason: str, *, automatic: bool) -> None:
         state = self._recorder.state
@@ -112,10 +117,11 @@ class Undoing:
         reason = f"not undone: {said}" + (f"; left in place because of that: {', '.join(kept)}" if kept else "")
         return self._end_stuck(reason, obstacles.failed, steps=[*obstacles.failed, *kept])
 
-    def _prove(self) -> RunResult:
+    def _prove(self, accepted: str) -> RunResult:
         """Compare the world with what it was, and end."""
         before = self._recorder.state.proof_before
         proved = 0
+        different: tuple[str, ...] = ()
         if before is not None:
             try:
                 now = dict(self._ports.prove())
@@ -124,14 +130,21 @@ class Undoing:
             self._recorder.say(EventKind.PROOF, moment="after", world=now)
             points.reach("rollback.proved")
             different = deciding.differences(before, now)
-            if different:
+            if different and not accepted:
                 reason = f"everything is undone, but the world is not as before: {', '.join(different)} differ"
                 return self._end_stuck(reason, {}, differences=different)
             proved = len(now)
         points.reach("rollback.before_end")
-        self._recorder.say(EventKind.ROLLED_BACK)
+        self._recorder.say(EventKind.ROLLED_BACK, **self._answered_for(different, accepted))
         undone = sum(step.status is StepStatus.UNDONE for step in self._recorder.state.steps.values())
+        if different:
+            return results.accepted(self._recorder.state, undone=undone, differences=different, reason=accepted)
         return results.rolled_back(self._recorder.state, undone=undone, proved=proved)
+
+    def _answered_for(self, different: tuple[str, ...], reason: str) -> dict[str, Any]:
+        if not different:
+            return {}
+        return {"differences": list(different), "accepted": redact(reason), "by": dict(self._ports.by)}
 
     def _end_stuck(
         self,
@@ -148,5 +161,6 @@ class Undoing:
             self._recorder.state,
             reason,
             hints=[outcome.hint for outcome in failed.values() if outcome.hint],
+            differs=bool(differences),
             waiting_for_person=bool(failed) and all(one.fate is Fate.WAITING for one in failed.values()),
         )

@@ -60,6 +60,18 @@ class Prepared(Protocol):
         """Its id."""
 
 
+class Asked(Protocol):
+    """Why a rollback was asked for, and whether it may end with differences."""
+
+    @property
+    def because(self) -> str:
+        """The reason, for the journal."""
+
+    @property
+    def accept_differences(self) -> bool:
+        """Whether a person answers for a world that is not as before."""
+
+
 class Runs(Protocol):
     """`cutover.app.runs` as the flows need it."""
 
@@ -75,12 +87,20 @@ class Runs(Protocol):
         """Carry the run on from where the journal says it stands."""
 
     def roll_back(
-        self, workspace: Workspace, run: str, reason: str, *, observer: Observer, watcher: Watcher | None
+        self, workspace: Workspace, run: str, undo: Asked, *, observer: Observer, watcher: Watcher | None
     ) -> RunResult:
         """Bring the old world back."""
 
     def note_prefect(self, workspace: Workspace, run: str, facts: Mapping[str, Any]) -> None:
         """Write into the journal what Prefect has of the attempt."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Undo:
+    """A rollback that somebody asked for."""
+
+    because: str
+    accept_differences: bool = False  # end it although the world is not as before, on that person's word
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,7 +113,7 @@ class Order:
     mode: Mode = Mode.REHEARSAL
     drill: bool = False
     run: str | None = None
-    undo_because: str | None = None  # given: roll `run` back, for this reason
+    undo: Undo | None = None  # given: roll `run` back
 
 
 def as_flow(*, name: str) -> Callable[[_Function], _Function]:
@@ -115,15 +135,15 @@ def as_flow(*, name: str) -> Callable[[_Function], _Function]:
 
 
 def carry(
-    root: Path, run: str, watcher: Watcher | None = None, *, undo_because: str | None = None, runs: Runs | None = None
+    root: Path, run: str, watcher: Watcher | None = None, *, undo: Undo | None = None, runs: Runs | None = None
 ) -> RunResult:
     """Make one attempt at a prepared run of the project in `root`, in a flow run of its own if that can be had."""
     doing = runs or _runs()
     workspace = open_workspace(root)
-    title = _title(doing.about(workspace, run), run, rollback=undo_because is not None)
+    title = _title(doing.about(workspace, run), run, rollback=undo is not None)
     return execute_attempt(
         title,
-        _work(doing, workspace, run, watcher=watcher, undo_because=undo_because),
+        _work(doing, workspace, run, watcher=watcher, undo=undo),
         use=workspace.environment(title.environment).prefect,
         state=workspace.project.state,
         port=workspace.project.prefect_port,
@@ -139,7 +159,7 @@ def begin(order: Order, *, runs: Runs | None = None) -> State[Any]:
     try:
         workspace = open_workspace(Path(order.project))
         run = order.run or _prepare(doing, workspace, order)
-        title = _title(doing.about(workspace, run), run, rollback=order.undo_because is not None)
+        title = _title(doing.about(workspace, run), run, rollback=order.undo is not None)
         if order.environment not in ("", title.environment):
             raise WrongInput(
                 f"run {run!r} belongs to environment {title.environment!r}, not {order.environment!r}",
@@ -147,7 +167,7 @@ def begin(order: Order, *, runs: Runs | None = None) -> State[Any]:
             )
     except CutoverError as exc:
         return refusal(exc)
-    work = _work(doing, workspace, run, watcher=None, undo_because=order.undo_because)
+    work = _work(doing, workspace, run, watcher=None, undo=order.undo)
     return run_inside(title, work, note=_note(doing, workspace, run))
 
 
@@ -180,11 +200,11 @@ def _title(about: About, run: str, *, rollback: bool) -> AttemptTitle:
 
 
 def _work(
-    runs: Runs, workspace: Workspace, run: str, *, watcher: Watcher | None, undo_because: str | None
+    runs: Runs, workspace: Workspace, run: str, *, watcher: Watcher | None, undo: Undo | None
 ) -> Callable[[Observer], RunResult]:
     def work(observer: Observer) -> RunResult:
-        if undo_because is not None:
-            return runs.roll_back(workspace, run, undo_because, observer=observer, watcher=watcher)
+        if undo is not None:
+            return runs.roll_back(workspace, run, undo, observer=observer, watcher=watcher)
         return runs.attempt(workspace, run, observer=observer, watcher=watcher)
 
     return work

@@ -202,3 +202,18 @@ def test_a_machine_can_read_it(shop: Shop, command: tuple[str, ...]) -> None:
     shop.cutover("rehearse", RUNBOOK, "--env", "dev")
 
     assert shop.cutover(*command, "--json").json
+
+
+def test_a_row_that_users_wrote_meanwhile_does_not_close_the_environment_for_ever(shop: Shop) -> None:
+    shop.rehearse_all()
+    shop.cutover("go-live", RUNBOOK, "--env", "production")
+    shop.old("production", "INSERT INTO customers VALUES ('C00999', 'New', 'new@example.org', 'de')")
+
+    stuck = shop.cutover("rollback", "production-1", "--reason", "postponed")
+    ended = shop.cutover("rollback", "production-1", "--accept-differences", "--reason", "the old desk was open")
+
+    assert stuck.status == 9 and "old.customers" in stuck.out
+    assert ended.status == 0, ended.out + ended.err
+    assert "not proved" in ended.out
+    assert shop.cutover("report", "production-1", "--json").json["rollback"]["differences"] == ["old.customers"]
+    assert shop.cutover("go-live", RUNBOOK, "--env", "production").status in (5, 8)

@@ -175,3 +175,24 @@ def test_case_56_a_run_that_is_back_cannot_go_back_again(table: Make) -> None:
     toys.attempt()
     with pytest.raises(WrongInput, match="rolled back"):
         toys.engine().roll_back("once more")
+
+
+def test_somebody_answers_for_a_world_that_is_not_as_before(table: Make) -> None:
+    """Users worked in the old system meanwhile: nothing is proved, and that is said."""
+    toys = failing(table)
+    toys.acts["undo a"] = [lambda: setattr(toys, "litter", "a new loan")]
+    assert "--accept-differences" in " ".join(toys.attempt().next)
+
+    result = toys.engine().roll_back("the desk was open", accept=True)
+
+    assert (result.status, result.exit_status) == (RunStatus.ROLLED_BACK, ExitStatus.DONE)
+    assert "not proved: a new loan" in result.says
+    ended = toys.data(EventKind.ROLLED_BACK)
+    assert (ended["differences"], ended["accepted"]) == (["a new loan"], "the desk was open")
+
+
+def test_there_is_nothing_to_answer_for_in_a_world_that_is_as_before(table: Make) -> None:
+    toys = table("a", "b")
+    toys.attempt()
+    assert "as before" in toys.engine().roll_back("again", accept=True).says
+    assert toys.data(EventKind.ROLLED_BACK) == {}

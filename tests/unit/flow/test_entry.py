@@ -57,9 +57,9 @@ class Asked:
         return self._carried_out("attempt", run, observer)
 
     def roll_back(
-        self, workspace: Workspace, run: str, reason: str, *, observer: Observer, watcher: Watcher | None
+        self, workspace: Workspace, run: str, undo: entry.Asked, *, observer: Observer, watcher: Watcher | None
     ) -> RunResult:
-        return self._carried_out(f"roll back because {reason}", run, observer)
+        return self._carried_out(f"roll back because {undo.because}", run, observer)
 
     def note_prefect(self, workspace: Workspace, run: str, facts: Mapping[str, Any]) -> None:
         self.calls.append("note")
@@ -84,7 +84,7 @@ def test_carrying_makes_one_attempt(project: Path) -> None:
 
 def test_a_reason_makes_it_a_rollback(project: Path) -> None:
     asked = Asked()
-    entry.carry(project, "dev-1", undo_because="eve said so", runs=asked)
+    entry.carry(project, "dev-1", undo=entry.Undo(because="eve said so"), runs=asked)
     assert asked.calls == ["roll back because eve said so dev-1"]
 
 
