@@ -1,8 +1,8 @@
 """
 Fingerprints of the whole world of a run: what the engine compares before the first effect and after a rollback.
 
-Every table of every database that the runbook names, the schema of each, and the bytes of
-the application's connection file. The bookkeeping of cutover itself is not part of the world.
+Every table of every database that the runbook names, its schema, rights, comments, stored query answers and large
+objects, and the bytes of the application's connection file. The bookkeeping of cutover itself is not part of the world.
 """
 
 from __future__ import annotations
@@ -37,5 +37,5 @@ def fingerprint_world(environment: Environment, databases: Iterable[Database]) -
 
 def _of_database(database: Database) -> dict[str, str]:
     with database.connect() as connection:
-        found = fingerprint_database(connection, database.dialect)
+        found = fingerprint_database(connection, database.dialect, whole=True)
     return {f"{database.name}.{table}": f"{print_.rows} rows {print_.digest}" for table, print_ in found.items()}

@@ -76,14 +76,14 @@ def from_plain(plain: Sequence[Sequence[Any]]) -> tuple[Chunk, ...]:
 
 
 def key_text(key: Key | None) -> str | None:
-    """A border with its type in front: `i:5`, `t:abc`; texts that are no UTF-8 by their bytes."""
+    """A border with its type in front: `i:5`, `t:abc`; texts that are no UTF-8, or hold a NUL, by their bytes."""
     if key is None:
         return None
     if isinstance(key, bytes):
         return f"b:{key.hex()}"
     if isinstance(key, str):
-        raw = key.encode(errors="surrogateescape")
-        return f"t:{key}" if raw == key.encode(errors="replace") else f"u:{raw.hex()}"
+        raw = key.encode(errors="surrogatepass")
+        return f"t:{key}" if raw == key.encode(errors="replace") and "\0" not in key else f"u:{raw.hex()}"
     return f"i:{key}" if isinstance(key, int) else f"f:{key!r}"
 
 
@@ -94,7 +94,7 @@ def _key(text: str | None) -> Key | None:
     if kind == "b":
         return bytes.fromhex(value)
     if kind == "u":
-        return bytes.fromhex(value).decode(errors="surrogateescape")
+        return bytes.fromhex(value).decode(errors="surrogatepass")
     if kind == "t":
         return value
     return int(value) if kind == "i" else float(value)

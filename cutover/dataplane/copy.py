@@ -12,14 +12,14 @@ import contextvars
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import polars as pl
 import sqlalchemy as sa
 
 from cutover import points
-from cutover.dataplane import ledger
+from cutover.dataplane import ledger, loaded_keys
 from cutover.dataplane.casting import NoCast, cast
 from cutover.dataplane.chunks import Chunk, key_text
 from cutover.dataplane.database import Database
@@ -93,7 +93,7 @@ def copy_table(source: Database, target: Database, job: CopyJob) -> TableCount:
     done = sum(line.extracted for line in there.values())
     job.tell(done)
     for ready in _read_ahead(source, target, job, pending=pending, columns=columns):
-        done += _write(target, job, ready).extracted
+        done += _write(target, job, ready, columns=columns).extracted
         job.tell(done)
     with target.connect() as connection:
         return ledger.summed(job.table.table, ledger.lines(connection, target.dialect, job.owner))
@@ -196,13 +196,21 @@ def _others(height: int, bad: pl.Series) -> pl.Series:
     return every.filter(~every.is_in(bad.cast(pl.Int64).implode())) if bad.len() else every
 
 
-def _write(target: Database, job: CopyJob, ready: _Ready) -> ChunkLine:
+def _write(target: Database, job: CopyJob, ready: _Ready, *, columns: Sequence[Column]) -> ChunkLine:
     """One transaction: the rows and the line. What is kept goes to the journal before it, and again if repeated."""
     with target.begin() as connection:
         loaded, refused = _load(connection, target, job, ready.good)
         amended = _amended(job, ready, refused)
         bad = [*ready.bad, *_refused_rows(job, ready, refused)]
-        line = _line(ready, loaded, bad, amended)
+        keys = loaded_keys.written(
+            connection,
+            target.dialect,
+            table=job.table.table,
+            key=next(column for column in columns if column.name == job.table.target_key),
+            keys=_loaded_keys(ready, job, refused),
+            loaded=loaded,
+        )
+        line = replace(_line(ready, loaded, bad, amended), keys=keys.digest)
         job.keep(ready.chunk.number, bad, amended)
         points.reach("copy.chunk.quarantined")
         ledger.write_line(connection, target.dialect, job.owner, line, at=job.now())
@@ -233,6 +241,10 @@ def _load(connection: sa.Connection, target: Database, job: CopyJob, rows: pl.Da
                 half = length // 2
                 waiting += [(start + half, length - half), (start, half)]
     return loaded, refused
+
+
+def _loaded_keys(ready: _Ready, job: CopyJob, refused: Mapping[int, str]) -> pl.Series:
+    return ready.good[job.table.target_key].filter(~_marks(ready.good.height, refused))
 
 
 def _refuse_too_many(job: CopyJob, refused: Mapping[int, str]) -> None:
@@ -283,3 +295,22 @@ def _line(ready: _Ready, loaded: int, bad: Sequence[BadRow], amended: Sequence[A
         nulled=dict(Counter(value.column for value in amended)),
         reasons=dict(Counter(reason for row in bad for reason in row.reasons)),
     )
+
+
+def keys_again(
+    source: Database, job: CopyJob, *, columns: Sequence[Column], numbers: frozenset[int], left_out: frozenset[str]
+) -> Iterator[pl.Series]:
+    """The keys that the source would load today in the chunks of those numbers, but for those `left_out` (as text)."""
+    key = job.table.target_key
+    left = pl.Series(sorted(left_out), dtype=pl.String)
+    with source.connect() as connection:
+        source.dialect.only_read(connection)
+        extraction = prepare(
+            connection, source.dialect, table=job.table, dtypes=job.dtypes, functions=job.functions, wave=job.wave
+        )
+        for chunk in job.chunks:
+            if chunk.number in numbers:
+                rows = extract(connection, extraction, chunk).rows
+                shown = pl.Series(keys_of(rows, key), dtype=pl.String)
+                fitting, _ = fit(rows.select(key).filter(~shown.is_in(left.implode())), columns, job.table.table)
+                yield fitting[key]

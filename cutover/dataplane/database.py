@@ -86,7 +86,7 @@ class Database:
         message = f"database {self.name!r} ({self.shown}) cannot be opened: {_said(error)}"
         if self.dialect.heals(error):
             return DatabaseBusy(message, hint="is the server running?")
-        return DatabaseRefused(message, hint=f"check the URL and the password of {self.name!r}")
+        return DatabaseRefused(message, hint=self.dialect.opening_hint)
 
     @contextmanager
     def _translated(self) -> Iterator[None]:

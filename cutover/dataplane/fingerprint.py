@@ -57,12 +57,14 @@ def fingerprint_table(connection: Connection, dialect: Dialect, table: str) -> F
         return _fingerprint(prints.rows(connection, dialect.table(table)))
 
 
-def fingerprint_database(connection: Connection, dialect: Dialect) -> dict[str, Fingerprint]:
+def fingerprint_database(connection: Connection, dialect: Dialect, *, whole: bool = False) -> dict[str, Fingerprint]:
     """
     Every user table, and what stands around them, in one consistent read.
 
     Beside the tables there are two entries: `(schema)`, one row per table, column, constraint, index, trigger,
     view, type and function; and `(sequences)`, one row per sequence with the number it gives out next.
+    `whole` adds what a restored backup need not have: in PostgreSQL `(rights)`, `(comments)`, one entry
+    `(materialised) …` for each materialised view, and `(large objects)` where there are any.
     The bookkeeping of cutover is left out. A connection without a transaction is given one and left without.
     """
     prints = prints_of(dialect.name)
@@ -70,8 +72,10 @@ def fingerprint_database(connection: Connection, dialect: Dialect) -> dict[str, 
         found = {
             table: _fingerprint(prints.rows(connection, dialect.table(table))) for table in dialect.tables(connection)
         }
+        beside = {name: _fingerprint(lines) for name, lines in prints.beside(connection)} if whole else {}
         return {
             **found,
+            **beside,
             "(schema)": _fingerprint(_encoded(prints.schema(connection))),
             "(sequences)": _fingerprint(_encoded(prints.sequences(connection))),
         }

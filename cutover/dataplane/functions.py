@@ -23,6 +23,7 @@ from polars.exceptions import PanicException
 from cutover.errors import StepFailed, WrongInput
 from cutover.model.migration import TableMapping
 from cutover.redact import redact
+from cutover.words import counted
 
 FOLDER = "migrations"
 
@@ -103,7 +104,9 @@ def call(functions: Functions, name: str, needs: pl.DataFrame) -> pl.Series:
     if not isinstance(series, pl.Series):
         raise FunctionFailed(f"function {name!r} returned {type(series).__name__}, not a Series or an expression")
     if series.len() != needs.height:
-        raise FunctionFailed(f"function {name!r} returned {series.len()} values for {needs.height} rows")
+        raise FunctionFailed(
+            f"function {name!r} returned {counted(series.len(), 'value')} for {counted(needs.height, 'row')}"
+        )
     return series
 
 

@@ -31,6 +31,7 @@ class ChunkLine:
     excluded: Mapping[str, int] = field(default_factory=dict)  # by id of the signed exception
     nulled: Mapping[str, int] = field(default_factory=dict)  # values in loaded rows, by column
     reasons: Mapping[str, int] = field(default_factory=dict)  # quarantined rows, by rule
+    keys: str = "0" * 32  # digest of the loaded rows' keys (`loaded_keys`)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +79,7 @@ def write_line(connection: sa.Connection, dialect: Dialect, owner: Owner, line: 
         "excluded": _json(line.excluded),
         "nulled": _json(line.nulled),
         "reasons": _json(line.reasons),
+        "key_digest": line.keys,
         "written_at": at.isoformat(),
     }
     marks = ", ".join(f":{name}" for name in values)
@@ -91,7 +93,7 @@ def lines(connection: sa.Connection, dialect: Dialect, owner: Owner) -> tuple[Ch
     if not dialect.has_bookkeeping(connection):
         return ()
     statement = (
-        "SELECT number, low, high, extracted, loaded, quarantined, excluded, nulled, reasons "
+        "SELECT number, low, high, extracted, loaded, quarantined, excluded, nulled, reasons, key_digest "
         f"FROM {dialect.bookkeeping('chunk')} WHERE run = :run AND step = :step AND table_name = :table ORDER BY number"
     )
     found = connection.execute(sa.text(statement), {"run": owner.run, "step": owner.step, "table": owner.table})
@@ -106,6 +108,7 @@ def lines(connection: sa.Connection, dialect: Dialect, owner: Owner) -> tuple[Ch
             excluded=json.loads(row.excluded),
             nulled=json.loads(row.nulled),
             reasons=json.loads(row.reasons),
+            keys=row.key_digest,
         )
         for row in found
     )

@@ -108,7 +108,7 @@ class _Columns:
 
     def expression(self, sql: str) -> str:
         """A column of that name, or else SQL as it was written."""
-        return f"{self.table}.{self.dialect.quote(sql)}" if sql in self.there else _closed(sql)
+        return f"{self.table}.{self.dialect.quote(sql)}" if sql in self.there else closed(sql)
 
 
 def _need_dtypes(connection: sa.Connection, columns: _Columns, table: TableMapping) -> Mapping[str, pl.DataType]:
@@ -137,7 +137,7 @@ def _source(
     column: ColumnMapping, columns: _Columns, asked: _Asked, dtype: pl.DataType, needed: Mapping[str, pl.DataType]
 ) -> Source:
     null_when = (
-        asked.add(f"CASE WHEN {_closed(column.null_when)} THEN 1 ELSE 0 END", pl.Int64()) if column.null_when else None
+        asked.add(f"CASE WHEN {closed(column.null_when)} THEN 1 ELSE 0 END", pl.Int64()) if column.null_when else None
     )
     if column.python is not None:
         names = tuple(asked.add(columns.expression(sql), needed[sql]) for _, sql in column.needs)
@@ -145,18 +145,18 @@ def _source(
     if column.has_value:
         return Source(names=(), null_when=None)
     wanted = pl.String() if column.codes is not None else dtype
-    expression = columns.column(column.source) if column.source is not None else _closed(str(column.sql))
+    expression = columns.column(column.source) if column.source is not None else closed(str(column.sql))
     return Source(names=(asked.add(expression, wanted),), null_when=null_when)
 
 
 def _exception_number(table: TableMapping) -> str:
     """One expression for all signed exceptions: the first that applies wins."""
     cases = " ".join(
-        f"WHEN {_closed(exception.when)} THEN {number}" for number, exception in enumerate(table.exclude, start=1)
+        f"WHEN {closed(exception.when)} THEN {number}" for number, exception in enumerate(table.exclude, start=1)
     )
     return f"CASE {cases} ELSE 0 END"
 
 
-def _closed(sql: str) -> str:
+def closed(sql: str) -> str:
     """SQL as somebody wrote it, in brackets of its own; it may end in a comment."""
     return f"({sql}\n)"

@@ -82,7 +82,17 @@ class TableMapping:
     quarantine_at_most: int = 0
     totals: tuple[ControlTotal, ...] = ()
     chunk_rows: int = 50_000
+    ignore_columns: Mapping[str, str] = field(default_factory=dict)  # left out on purpose, on either side -> why
     path: Path = field(default_factory=Path)  # file it was read from, for messages
+    line: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IgnoredTable:
+    """A table of the source that stays behind on purpose."""
+
+    table: str
+    reason: str
     line: int = 0
 
 
@@ -94,6 +104,7 @@ class Migration:
     source: str  # database name, as environments name it
     target: str
     tables: tuple[TableMapping, ...]
+    ignore: tuple[IgnoredTable, ...] = ()
     path: Path = field(default_factory=Path)
 
     def table(self, name: str) -> TableMapping:

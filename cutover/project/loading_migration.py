@@ -9,6 +9,7 @@ from pathlib import Path
 from cutover.model.migration import (
     ColumnMapping,
     ControlTotal,
+    IgnoredTable,
     Migration,
     SignedException,
     TableMapping,
@@ -86,6 +87,10 @@ def _read(project: Project, path: Path) -> _Read:
         source=text.source,
         target=text.target,
         tables=tuple(_table(table, tree, ("tables", index), path=path) for index, table in enumerate(text.tables)),
+        ignore=tuple(
+            IgnoredTable(table=one.table, reason=one.reason, line=line_at(tree, ("ignore", index)))
+            for index, one in enumerate(text.ignore)
+        ),
         path=path,
     )
     return done
@@ -109,6 +114,7 @@ def _table(text: TableText, tree: Table, at: Loc, *, path: Path) -> TableMapping
         quarantine_at_most=text.quarantine.at_most,
         totals=tuple(_total(one) for one in text.totals),
         chunk_rows=text.chunk_rows,
+        ignore_columns=dict(text.ignore_columns),
         path=path,
         line=line_at(tree, at),
     )

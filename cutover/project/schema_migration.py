@@ -158,12 +158,22 @@ class TableText(Strict):
     quarantine: QuarantineText = Field(default=QuarantineText(), description="how many bad rows are accepted")
     totals: tuple[TotalText, ...] = Field(default=(), description="control totals")
     chunk_rows: Positive = Field(default=50_000, description="rows of a chunk")
+    ignore_columns: dict[Filled, Filled] = Field(
+        default={}, description="columns, of either side, that are left out on purpose -> why"
+    )
 
     @model_validator(mode="after")
     def _key_is_mapped(self) -> Self:
         if self.key.target not in self.columns:
             raise WrongKey("key", f"key {self.key.target!r} is not among the columns of table {self.table!r}")
         return self
+
+
+class IgnoredText(Strict):
+    """A table of the source that stays behind on purpose."""
+
+    table: Filled = Field(description="source table")
+    reason: Filled = Field(description="why")
 
 
 class MigrationText(Strict):
@@ -173,6 +183,7 @@ class MigrationText(Strict):
     source: Name = Field(alias="from", description="source database, as environments name it")
     target: Name = Field(alias="to", description="target database, as environments name it")
     tables: tuple[TableText, ...] = Field(min_length=1, description="tables, parents before children")
+    ignore: tuple[IgnoredText, ...] = Field(default=(), description="source tables that are left out on purpose")
 
     @model_validator(mode="after")
     def _two_databases(self) -> Self:

@@ -5,7 +5,8 @@ Counts and identity, control totals by each side's own SQL, fingerprints per chu
 number is read again now; nothing is taken from what the copy said. Knows nothing of runbooks and runs.
 """
 
+from cutover.reconciliation.coverage import forgotten
 from cutover.reconciliation.reconciling import Reconciled, reconcile_table
 from cutover.reconciliation.scope import Scope
 
-__all__ = ["Reconciled", "Scope", "reconcile_table"]
+__all__ = ["Reconciled", "Scope", "forgotten", "reconcile_table"]

@@ -22,6 +22,7 @@ from cutover.reconciliation.feeds import Feed
 from cutover.reconciliation.pieces import Piece, plan
 from cutover.reconciliation.scope import Scope
 from cutover.reconciliation.source import SourceRows
+from cutover.words import counted
 
 CHECK = "reconcile rows"
 
@@ -76,16 +77,19 @@ def findings(scope: Scope, compared: Compared) -> list[Finding]:
     found = []
     if diff.missing:
         keys = tuple((one,) for one in diff.missing_keys)
-        says = f"{diff.missing} rows of the source are missing, the first has {key} {diff.missing_keys[0]}"
+        rows = counted(diff.missing, "row of the source is", "rows of the source are")
+        says = f"{rows} missing, the first has {key} {diff.missing_keys[0]}"
         found.append(Finding(check=CHECK, table=table, says=says, count=diff.missing, columns=(key,), samples=keys))
     if diff.extra:
         keys = tuple((one,) for one in diff.extra_keys)
-        says = f"{diff.extra} rows are in the target only, or twice, the first has {key} {diff.extra_keys[0]}"
+        rows = counted(diff.extra, "row is", "rows are")
+        says = f"{rows} in the target only, or twice, the first has {key} {diff.extra_keys[0]}"
         found.append(Finding(check=CHECK, table=table, says=says, count=diff.extra, columns=(key,), samples=keys))
     if diff.changed:
         columns = (key, "column", "source", "target")
         where = ", ".join(diff.columns)
-        says = f"{diff.changed} rows have other values in {where}, the first has {key} {diff.changes[0][0]}"
+        rows = counted(diff.changed, "row has", "rows have")
+        says = f"{rows} other values in {where}, the first has {key} {diff.changes[0][0]}"
         found.append(
             Finding(check=CHECK, table=table, says=says, count=diff.changed, columns=columns, samples=diff.changes[:20])
         )

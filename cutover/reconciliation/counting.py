@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 
 from cutover.model.outcome import Finding
 from cutover.reconciliation.scope import Scope, all_of
+from cutover.words import counted
 
 CHECK = "reconcile counts"
 
@@ -76,7 +77,7 @@ def findings(scope: Scope, counts: Counts) -> list[Finding]:
                 check=CHECK,
                 table=table,
                 says=(
-                    f"{counts.source_rows} rows in the source, less {counts.excluded} excluded and "
+                    f"{counted(counts.source_rows, 'row')} in the source, less {counts.excluded} excluded and "
                     f"{counts.quarantined} quarantined, should be {counts.target_rows + difference} in the target, "
                     f"which has {counts.target_rows}"
                 ),
@@ -88,7 +89,8 @@ def findings(scope: Scope, counts: Counts) -> list[Finding]:
         says = f"{lost} of {counts.in_quarantine} quarantined keys are not in the source any more"
         found.append(Finding(check=CHECK, table=table, says=says, count=abs(lost)))
     if counts.target_of_other_waves:
-        says = f"{counts.target_of_other_waves} rows in the target belong to no wave that has moved"
+        strangers = counted(counts.target_of_other_waves, "row in the target belongs", "rows in the target belong")
+        says = f"{strangers} to no wave that has moved"
         found.append(Finding(check=CHECK, table=table, says=says, count=counts.target_of_other_waves))
     if counts.original != counts.source_rows + counts.remainder:
         lost = counts.original - counts.source_rows - counts.remainder

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 import polars as pl
@@ -12,25 +12,37 @@ from pydantic import Field
 from cutover import points
 from cutover.contract import Context, Fields, References
 from cutover.dataplane import chunks as cutting
-from cutover.dataplane import ledger
+from cutover.dataplane import ledger, telling
 from cutover.dataplane.chunks import Chunk
-from cutover.dataplane.copy import REASONS, ROW, CopyJob, copy_table
+from cutover.dataplane.copy import REASONS, ROW, CopyJob, copy_table, keys_again
 from cutover.dataplane.database import Database
 from cutover.dataplane.dialects import Column, SequenceState
 from cutover.dataplane.extract import prepare
 from cutover.dataplane.functions import load_functions
-from cutover.dataplane.identity import Outside, excess, imbalance
+from cutover.dataplane.identity import (
+    LimitExceeded,
+    NothingToTakeBack,
+    Outside,
+    TableNotEmpty,
+    Unbalanced,
+    excess,
+    imbalance,
+)
 from cutover.dataplane.ledger import Owner, TableCount
 from cutover.dataplane.rows import AmendedValue, BadRow
+from cutover.dataplane.selecting import closed
 from cutover.dataplane.undo import LoadedTable, undo_copy
+from cutover.dataplane.uniqueness import refuse_doubled_keys
 from cutover.errors import StepFailed
 from cutover.journal.quarantine import AmendedValue as KeptValue
 from cutover.journal.quarantine import QuarantinedRow
 from cutover.model.migration import Migration, TableMapping
-from cutover.model.outcome import Action, Facts, Finding, Progress, Severity
+from cutover.model.outcome import Action, Facts, Finding, Progress
+from cutover.model.project import Mode
 from cutover.model.runbook import Wave
 from cutover.project import load_migrations
 from cutover.validation import Contract, load_contract, split
+from cutover.words import counted
 
 POINTS = (
     "copy.before_ledger",
@@ -41,27 +53,6 @@ POINTS = (
     "copy.undo.before_commit",
     "copy.undo.committed",
 )
-
-#: Rows shown in a finding.
-SAMPLES = 20
-
-
-class TableNotEmpty(StepFailed):
-    """The target has rows that this run did not bring."""
-
-    code: ClassVar[str] = "CUT-342"
-
-
-class LimitExceeded(StepFailed):
-    """More rows were left behind, or values made NULL, than the migration allows."""
-
-    code: ClassVar[str] = "CUT-343"
-
-
-class Unbalanced(StepFailed):
-    """Rows counted on the outside are not the rows that the ledger accounts for."""
-
-    code: ClassVar[str] = "CUT-344"
 
 
 class Copy(Fields):
@@ -92,18 +83,26 @@ class Copy(Fields):
             chunks = work.chunks()
             rows = sum(chunk.rows for chunk in chunks)
             yield Action(
-                says=f"copy {rows} rows of {work.table.source!r} into {work.table.table!r} in {len(chunks)} chunks",
+                says=f"copy {counted(rows, 'row')} of {work.table.source!r} into {work.table.table!r} "
+                f"in {counted(len(chunks), 'chunk')}",
                 undo=f"delete the rows that this run loaded into {work.table.table!r}",
                 detail={"wave": work.wave.name} if work.wave else {},
             )
 
     def run(self, ctx: Context) -> Facts:
-        tables = []
+        tables, over = [], []
         for work in self._works(ctx):
             count = work.copy()
-            tables.append(_facts(work.table, count))
-            work.refuse_excess()
+            tables.append(telling.facts(work.table, count))
+            over += work.over_its_limit()
+            if over and ctx.mode is Mode.LIVE:
+                break  # a rehearsal is there to learn of all tables, a go-live must not lose its window
             points.reach("copy.table_done")
+        if over:
+            files = dict.fromkeys(work.table.path.name for work in self._works(ctx))
+            raise LimitExceeded(
+                "; ".join(over), hint=f"look at the rows in the report; the limits stand in {', '.join(files)}"
+            )
         return {"tables": tables}
 
     def verify(self, ctx: Context) -> None:
@@ -112,6 +111,8 @@ class Copy(Fields):
 
     def undo(self, ctx: Context) -> Facts:
         works = tuple(reversed(self._works(ctx)))
+        for work in works:
+            work.refuse_nothing()
         deleted: dict[str, int] = {}
         for target in dict.fromkeys(work.migration.target for work in works):
             mine = [work for work in works if work.migration.target == target]
@@ -121,7 +122,7 @@ class Copy(Fields):
         for work in works:
             work.refuse_leftovers(deleted)
         for table, rows in deleted.items():
-            ctx.log(f"{table}: {rows} rows deleted")
+            ctx.log(f"{table}: {counted(rows, 'row')} deleted")
         return {"deleted": deleted}
 
     def _works(self, ctx: Context) -> tuple[_Work, ...]:
@@ -173,7 +174,12 @@ class _Work:
 
     @property
     def loaded(self) -> LoadedTable:
-        return LoadedTable(owner=self.owner, wave_target=self.table.wave_target if self.wave else None)
+        return LoadedTable(
+            owner=self.owner,
+            key=self.table.target_key,
+            wave_target=self.table.wave_target if self.wave else None,
+            again=self._keys_again,
+        )
 
     def contract(self) -> Contract | None:
         return load_contract(self.ctx.project.content, self.table.validator) if self.table.validator else None
@@ -198,6 +204,7 @@ class _Work:
                 connection, self.source.dialect, table=self.table, dtypes=dtypes, functions=functions, wave=self.wave
             )
             self.source.dialect.read(connection, ready.plan.statement("1 = 0"), ready.plan.dtypes)
+        refuse_doubled_keys(self.source, self.table)
         self.refuse_strangers()
 
     def _dtypes(self, columns: Sequence[Column], contract: Contract | None) -> Mapping[str, pl.DataType]:
@@ -222,7 +229,8 @@ class _Work:
         if there != ours:
             of_wave = f" of wave {self.wave.name!r}" if self.wave else ""
             raise TableNotEmpty(
-                f"table {self.table.table!r} holds {there} rows{of_wave}, and this run brought {ours} of them",
+                f"table {self.table.table!r} holds {counted(there, 'row')}{of_wave}, "
+                f"and this run brought {ours} of them",
                 hint=f"they may be of {', '.join(others)}: roll it back" if others else "empty it, or leave it out",
             )
 
@@ -251,11 +259,24 @@ class _Work:
             self.target.dialect.advance_sequences(connection, self.table.table, self._given_out())
             self.target.dialect.analyze(connection, [self.table.table])
         self.ctx.log(
-            f"{count.table}: {count.extracted} rows read, {count.loaded} loaded, {count.quarantined} in quarantine, "
-            f"{sum(count.excluded.values())} left behind, {sum(count.nulled.values())} values made NULL"
+            f"{count.table}: {counted(count.extracted, 'row')} read, {count.loaded} loaded, "
+            f"{count.quarantined} in quarantine, {sum(count.excluded.values())} left behind, "
+            f"{counted(sum(count.nulled.values()), 'value')} made NULL"
         )
-        self._find_quarantined(count)
+        kept = self.ctx.quarantine.rows(self.ctx.run, self.table.table, step=self.ctx.spec.id, limit=telling.SAMPLES)
+        for finding in (*telling.quarantined(self.table, count, kept), *self._unmatched(count)):
+            self.ctx.find(replace(finding, step=self.ctx.spec.id))
         return count
+
+    def _unmatched(self, count: TableCount) -> list[Finding]:
+        """Rules that no row of the source is meant by, in whatever wave."""
+        unused = telling.unused_rules(self.table, count)
+        with self.source.connect() as connection:
+            matched = {
+                rule: self.source.dialect.count(connection, self.table.source, closed(condition))
+                for rule, condition in unused.items()
+            }
+        return telling.unmatched(self.table, {rule: unused[rule] for rule, rows in matched.items() if not rows})
 
     def _given_out(self) -> dict[str, int]:
         """The last number that the source gave out for the key; its rows may be gone since."""
@@ -302,32 +323,11 @@ class _Work:
             ],
         )
 
-    def _find_quarantined(self, count: TableCount) -> None:
-        if not count.quarantined:
-            return
-        kept = self.ctx.quarantine.rows(self.ctx.run, self.table.table, step=self.ctx.spec.id, limit=SAMPLES)
-        self.ctx.find(
-            Finding(
-                check="copy quarantine",
-                table=self.table.table,
-                says=f"{count.quarantined} rows were not loaded",
-                count=count.quarantined,
-                severity=Severity.WARNING,
-                columns=("key", "reasons"),
-                samples=tuple((row.key, ", ".join(row.reasons)) for row in kept),
-                step=self.ctx.spec.id,
-            )
-        )
-
-    def refuse_excess(self) -> None:
-        """Raise when this run, in all its waves so far, left behind more of the table than the migration allows."""
+    def over_its_limit(self) -> list[str]:
+        """What this run, in all its waves so far, left behind more than the migration allows, as sentences."""
         with self.target.connect() as connection:
             count = ledger.of_the_run(connection, self.target.dialect, self.owner)
-        if says := excess(self.table, count):
-            raise LimitExceeded(
-                f"table {self.table.table!r}: {says}",
-                hint=f"look at the rows in the report; the limit stands in {self.table.path.name}",
-            )
+        return [f"table {self.table.table!r}: {says}" for says in excess(self.table, count)]
 
     # verify
 
@@ -346,6 +346,28 @@ class _Work:
 
     # undo
 
+    def refuse_nothing(self) -> None:
+        """Raise when rows of this step should be in the target, and its ledger has never heard of them."""
+        table, name = self.table.table, f"taking back {self.table.table}"
+        with self.target.connect() as connection:
+            lines = len(ledger.lines(connection, self.target.dialect, self.owner))
+        done = [one for one in self.ctx.facts(self.ctx.spec.id).get("tables", ()) if one["table"] == table]
+        if not lines and any(one["chunks"] for one in done) and self.ctx.remembered(name) is None:
+            raise NothingToTakeBack(
+                f"table {table!r}: this step loaded {counted(done[0]['loaded'], 'row')}, and the ledger "
+                f"in {self.target.name!r} has no line of it",
+                hint="is this the database that was filled, or was it put back by other means? nothing was deleted",
+            )
+        if lines:  # a repeated undo finds none, because the first one took them away
+            self.ctx.remember(name, lines)
+
+    def _keys_again(self, numbers: frozenset[int]) -> Iterator[pl.Series]:
+        with self.target.connect() as connection:
+            columns = self.target.dialect.columns(connection, self.table.table)
+        job = self._job(self.chunks(), columns, self.contract())
+        left_out = frozenset(row.key for row in self.ctx.quarantine.rows(self.ctx.run, self.table.table))
+        return keys_again(self.source, job, columns=columns, numbers=numbers, left_out=left_out)
+
     def remembered_sequences(self) -> tuple[SequenceState, ...]:
         """Where the generators stood before the step first ran."""
         remembered = self.ctx.remembered(f"sequences of {self.table.table}") or ()
@@ -358,7 +380,10 @@ class _Work:
             left = dialect.count(connection, table, self.loaded.where(dialect)) if table in deleted else 0
             lines = ledger.lines(connection, dialect, self.owner)
         if left or lines:
-            raise StepFailed(f"table {table!r}: {left} rows and {len(lines)} lines of the ledger are still there")
+            raise StepFailed(
+                f"table {table!r}: {counted(left, 'row')} and {counted(len(lines), 'line')} of the ledger "
+                f"are still there"
+            )
 
 
 _NO_REASONS = [pl.lit(None, dtype=pl.Int64).alias(ROW), pl.lit(None, dtype=pl.List(pl.String)).alias(REASONS)]
@@ -371,32 +396,3 @@ def _plain(state: SequenceState) -> list[Any]:
 
 def _missing(reflected: Mapping[str, pl.DataType], known: Mapping[str, pl.DataType]) -> dict[str, pl.DataType]:
     return {name: dtype for name, dtype in reflected.items() if name not in known}
-
-
-def _facts(table: TableMapping, count: TableCount) -> dict[str, Any]:
-    return {
-        "table": count.table,
-        "extracted": count.extracted,
-        "loaded": count.loaded,
-        "quarantined": count.quarantined,
-        "excluded": sum(count.excluded.values()),
-        "nulled": sum(count.nulled.values()),
-        "chunks": count.chunks,
-        "balanced": count.balanced,
-        "exclusions": [
-            {
-                "id": one.id,
-                "reason": one.reason,
-                "signed_by": one.signed_by,
-                "signed_on": one.signed_on,
-                "rows": count.excluded.get(one.id, 0),
-            }
-            for one in table.exclude
-        ],
-        "nulls": [
-            {"column": column.target, "reason": column.reason, "rows": count.nulled.get(column.target, 0)}
-            for column in table.columns
-            if column.null_when
-        ],
-        "reasons": dict(count.reasons),
-    }

@@ -11,12 +11,14 @@ from cutover import points
 from cutover.contract import Context, Fields, References
 from cutover.dataplane.database import DatabaseRefused
 from cutover.dataplane.dialects import NotSql
+from cutover.dataplane.uniqueness import refuse_doubled_keys
 from cutover.errors import Inconclusive, StepFailed
-from cutover.model.outcome import Action, Facts, Progress
+from cutover.model.outcome import Action, Facts, Finding, Progress
 from cutover.model.runbook import StepSpec, Wave
 from cutover.project import load_migrations
-from cutover.reconciliation import Reconciled, Scope, reconcile_table
+from cutover.reconciliation import Reconciled, Scope, forgotten, reconcile_table
 from cutover.validation import load_contract
+from cutover.words import counted
 
 POINTS = ("reconcile.table_done",)
 
@@ -43,7 +45,8 @@ class Reconcile(Fields):
 
     def check(self, ctx: Context) -> None:
         for table in self._tables(ctx):
-            self._scope(ctx, table)
+            scope = self._scope(ctx, table)
+            refuse_doubled_keys(scope.source, scope.mapping)
 
     def plan(self, ctx: Context) -> Iterator[Action]:
         waves = ", ".join(wave.name for wave in _moved(ctx.spec))
@@ -59,9 +62,14 @@ class Reconcile(Fields):
             found = self._reconciled(ctx, table)
             for finding in found.findings:
                 ctx.find(finding)
-            ctx.log(f"{table}: {found.counts.source_rows} rows in the source, {len(found.findings)} findings")
+            ctx.log(
+                f"{table}: {counted(found.counts.source_rows, 'row')} in the source, "
+                f"{counted(len(found.findings), 'finding')}"
+            )
             done.append(found)
             points.reach("reconcile.table_done")
+        for finding in self._forgotten(ctx):
+            ctx.find(finding)
         _refuse_differences(done)
         return _facts(done)
 
@@ -75,6 +83,13 @@ class Reconcile(Fields):
         if self.tables:
             return self.tables
         return tuple(table.table for migration in load_migrations(ctx.project) for table in migration.tables)
+
+    def _forgotten(self, ctx: Context) -> Iterator[Finding]:
+        tables, project = self._tables(ctx), load_migrations(ctx.project)
+        migrations = {migration.name: migration for migration in map(ctx.migration_of, tables)}
+        for migration in migrations.values():
+            source, target = ctx.database(migration.source), ctx.database(migration.target)
+            yield from forgotten(source, target, migration, project, tables)
 
     def _scope(self, ctx: Context, table: str) -> Scope:
         migration = ctx.migration_of(table)

@@ -98,7 +98,7 @@ def test_a_changed_row_shows_both_values(till: Till) -> None:
 
     [finding] = [one for one in till.reconciled().findings if one.check == "reconcile rows"]
 
-    assert finding.says == "1 rows have other values in note, amount, the first has receipt_id 132"
+    assert finding.says == "1 row has other values in note, amount, the first has receipt_id 132"
     assert finding.columns == ("receipt_id", "column", "source", "target")
     assert finding.samples == (
         ("132", "note", "'Note 54 Ünder'", "'Note 54 Ünder '"),

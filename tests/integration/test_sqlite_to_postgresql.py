@@ -79,6 +79,29 @@ def test_case_22_a_nul_character_is_set_aside(pair: tuple[Database, Database]) -
     assert ask(new, "SELECT id FROM new_t ORDER BY id") == [(1,), (3,)]
 
 
+def test_case_22_keys_that_the_target_cannot_hold_border_chunks(pair: tuple[Database, Database]) -> None:
+    """Every row is a chunk of its own: NUL and bytes that are no UTF-8 stand in the ledger, in plan and in ranges."""
+    old, new = pair
+    fill(
+        old,
+        "CREATE TABLE t (id TEXT); INSERT INTO t VALUES ('a'), ('a' || char(0) || 'b'), ('aa'), "
+        "('a' || CAST(x'ff' AS TEXT)), ('é'), ('b')",
+    )
+    fill(new, "CREATE TABLE new_t (id text)")
+    kept = Kept()
+
+    count = copy_all(old, new, mapping("id", chunk_rows=1), reflected(new, "new_t"), kept=kept)
+
+    assert sorted(kept.reasons.values()) == [("id:nul",), ("id:unreadable",)]
+    assert (count.loaded, count.chunks, count.balanced) == (4, 6, True)
+    with new.connect() as connection:
+        key = new.dialect.key(connection, "new_t", "id")
+        above = new.dialect.between(key, "a\0b", None)
+        below = new.dialect.between(key, None, "a\udcff")
+        assert new.dialect.count(connection, "new_t", above) == 3
+        assert new.dialect.count(connection, "new_t", below) == 2
+
+
 def test_case_28_three_rows_with_one_that_refers_to_nothing(pair: tuple[Database, Database]) -> None:
     old, new = pair
     fill(old, "CREATE TABLE t (id INTEGER, p INTEGER); INSERT INTO t VALUES (1, 7), (2, 8), (3, 7)")

@@ -45,6 +45,13 @@ def test_it_waits_and_says_for_whom_and_what_to_type(world: World) -> None:
     assert decisions(world) == []
 
 
+def test_where_names_are_believed_the_command_asks_for_one(world: World) -> None:
+    with pytest.raises(WaitingForPerson) as told:
+        replace(world, environment=replace(PRODUCTION, declared_names=True)).attempt(STEP, SPEC)
+
+    assert told.value.hint == 'cutover approve production-1 go-no-go --go --as NAME --reason "…"'
+
+
 def test_half_of_the_votes_are_not_enough(world: World) -> None:
     with pytest.raises(WaitingForPerson, match=r"1 go vote of owner \(oscar\); dba \(dana\) \(olivia said go\)"):
         replace(world, votes=(OLIVIA,)).attempt(STEP, SPEC)
@@ -80,7 +87,7 @@ def test_one_no_go_closes_it_for_good(votes: tuple[Any, ...], world: World) -> N
         with pytest.raises(GateClosed, match=r"'oscar' \(owner\) said no-go: phones are down") as told:
             world.attempt(STEP, SPEC)
 
-    assert told.value.hint.startswith("votes never change: cutover rollback production-1 --reason")
+    assert told.value.hint == "votes never change: roll back, mend what was said, and begin a new run"
     assert decisions(world) == ["no-go"]
 
 

@@ -47,6 +47,13 @@ def test_it_waits_and_says_for_whom_and_what_to_type(world: World) -> None:
     assert told.value.hint == 'cutover approve production-1 stop-jobs --go --reason "…"'
 
 
+def test_where_names_are_believed_the_command_asks_for_one(world: World) -> None:
+    with pytest.raises(WaitingForPerson) as told:
+        replace(world, environment=replace(PRODUCTION, declared_names=True)).attempt(STEP, SPEC)
+
+    assert told.value.hint == 'cutover approve production-1 stop-jobs --go --as NAME --reason "…"'
+
+
 def test_done(world: World) -> None:
     facts, _ = replace(world, votes=(DONE,)).attempt(STEP, SPEC)
 

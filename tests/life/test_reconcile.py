@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from cutover import points
+from cutover.dataplane.uniqueness import KeyNotUnique
 from cutover.errors import Inconclusive, StepFailed
 from cutover.model.migration import ControlTotal, TwoSides
 from cutover.model.runbook import Wave
@@ -89,8 +90,16 @@ def test_a_difference_fails_with_one_sentence(till: Till) -> None:
         ("reconcile rows", 1),
         ("reconcile rows", 1),
     ]
-    assert ctx.found[2].says == "1 rows of the source are missing, the first has receipt_id 129"
+    assert ctx.found[2].says == "1 row of the source is missing, the first has receipt_id 129"
     assert ctx.found[3].samples == (("132", "note", "'Note 54 Ünder'", "'Note 54 Ünder '"),)
+
+
+def test_a_key_that_is_not_unique_is_said_and_not_compared(till: Till) -> None:
+    with till.source.begin() as connection:
+        connection.exec_driver_sql("UPDATE receipts SET id = 30 WHERE id = 33")
+
+    with pytest.raises(KeyNotUnique, match=r"the key of 'receipts' is not unique: 30 \(2 rows\)"):
+        STEP.check(TillContext(till, "reconcile"))
 
 
 def test_counts_only(till: Till) -> None:

@@ -89,7 +89,7 @@ def test_every_broken_rule_is_a_finding_before_the_step_fails(till: Till) -> Non
         STEP.run(ctx)
 
     assert str(failed.value) == (
-        "rows break their rules: table 'receipt': 1 rows break place:isin(['harbour', 'market', 'station']), "
+        "rows break their rules: table 'receipt': 1 row breaks place:isin(['harbour', 'market', 'station']), "
         "and 2 more rules are broken"
     )
     assert [finding.check for finding in ctx.found] == [

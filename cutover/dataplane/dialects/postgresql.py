@@ -13,6 +13,7 @@ import polars as pl
 import psycopg
 import sqlalchemy as sa
 
+from cutover.dataplane.dialects import naming
 from cutover.dataplane.dialects import postgresql_rows as rows_of
 from cutover.dataplane.dialects import postgresql_sql as sql
 from cutover.dataplane.dialects.protocol import (
@@ -52,6 +53,7 @@ class Postgresql:
 
     name = "postgresql"
     driver_errors: tuple[type[Exception], ...] = (psycopg.Error,)
+    opening_hint = "check its URL and its password in cutover.yaml"
 
     # connecting
 
@@ -97,7 +99,7 @@ class Postgresql:
         return '"' + name.replace('"', '""') + '"'
 
     def table(self, name: str) -> str:
-        schema, _, table = name.rpartition(".")
+        schema, table = naming.parts(name)
         return f"{self.quote(schema or 'public')}.{self.quote(table)}"
 
     def literal(self, value: Key | None) -> str:
@@ -134,7 +136,7 @@ class Postgresql:
 
     def tables(self, connection: sa.Connection) -> tuple[str, ...]:
         found = self.query(connection, sql.TABLES)
-        return tuple(name if schema == "public" else f"{schema}.{name}" for schema, name in found)
+        return tuple(naming.joined("" if schema == "public" else schema, name) for schema, name in found)
 
     def columns(self, connection: sa.Connection, table: str) -> tuple[Column, ...]:
         found = self.query(connection, sql.COLUMNS.format(table=self.literal(self.table(table))))
@@ -143,9 +145,14 @@ class Postgresql:
             raise NoSuchTable(f"table {table!r} is not there", hint=f"tables there: {there}")
         return tuple(
             Column(
-                name=name, type=type_, nullable=not not_null, dtype=rows_of.declared(type_), generated=bool(generated)
+                name=name,
+                type=type_,
+                nullable=not not_null,
+                dtype=rows_of.declared(type_),
+                generated=bool(generated),
+                filled=bool(filled),
             )
-            for name, type_, not_null, generated in found
+            for name, type_, not_null, generated, filled in found
         )
 
     def key(self, connection: sa.Connection, table: str, name: str) -> Column:
@@ -296,7 +303,7 @@ class Postgresql:
             if self.heals(error):
                 raise
             raise NotSql(f"{sql.line_of(error.diag.statement_position, script)}{_said(error)}") from error
-        if driver.info.transaction_status != psycopg.pq.TransactionStatus.INTRANS:
+        if parsed.statements and driver.info.transaction_status != psycopg.pq.TransactionStatus.INTRANS:
             raise NotSql("the file ended the transaction that it ran in")
         return len(parsed.statements)
 

@@ -22,6 +22,7 @@ SETTINGS: Final[Mapping[str, str]] = {
     "standard_conforming_strings": "on",
     "lock_timeout": "30s",  # then the attempt is made again later, instead of standing in everybody's way
     "row_security": "off",  # rather an error than a part of the rows
+    "default_transaction_isolation": "read committed",  # what is read after a lock is what the lock found
 }
 
 #: A user who is called like the schema of cutover's own tables would make his tables in it, and look for them there.
@@ -39,7 +40,8 @@ CREATE_BOOKKEEPING: Final = (
     CREATE TABLE IF NOT EXISTS cutover.chunk (
         run text NOT NULL, step text NOT NULL, table_name text NOT NULL, wave text NOT NULL, number bigint NOT NULL,
         low text, high text, extracted bigint NOT NULL, loaded bigint NOT NULL, quarantined bigint NOT NULL,
-        excluded text NOT NULL, nulled text NOT NULL, reasons text NOT NULL, written_at text NOT NULL,
+        excluded text NOT NULL, nulled text NOT NULL, reasons text NOT NULL, key_digest text NOT NULL,
+        written_at text NOT NULL,
         PRIMARY KEY (run, step, table_name, number)
     )
     """,
@@ -61,7 +63,8 @@ ORDER BY (n.nspname = 'public') DESC, n.nspname, c.relname
 """
 
 COLUMNS: Final = """
-SELECT a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull, a.attgenerated <> ''
+SELECT a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull, a.attgenerated <> '',
+       a.atthasdef OR a.attidentity <> ''
 FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_class c ON c.oid = a.attrelid
 WHERE a.attrelid = to_regclass({table}) AND a.attnum > 0 AND NOT a.attisdropped
   AND c.relkind IN ('r', 'p', 'v', 'm', 'f')
@@ -126,7 +129,11 @@ def comparison(compared: str, sign: str, bound: Key, type_: str, literal: Callab
     There a column may hold numbers and texts, and every text comes after every number: so it does here.
     """
     if is_text(type_):
-        return f"{compared} {sign} {literal(_spelled(bound))}"
+        spelled = _spelled(bound)
+        raw = spelled.encode(errors="surrogateescape")
+        if b"\0" in raw or raw != spelled.encode(errors="replace"):  # no text here, but it has its place among them
+            return f"convert_to({compared}, 'UTF8') {sign} {literal(raw)}"
+        return f"{compared} {sign} {literal(spelled)}"
     if type_ not in _INTEGERS and not type_.startswith(("numeric", "double", "real")):
         return f"{compared} {sign} {literal(_spelled(bound))}::{type_}"
     number = _number(bound)

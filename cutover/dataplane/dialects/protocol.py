@@ -2,7 +2,7 @@
 What a kind of database must be able to do: the only place where databases differ.
 
 A dialect is stateless; every method gets the connection it works on. Table names are written
-`table` or `schema.table`, column names bare; a dialect quotes both. `where` is a condition in the
+`table` or `schema.table` (`naming`), column names bare; a dialect quotes both. `where` is a condition in the
 database's own SQL, already complete; an empty one means all rows.
 """
 
@@ -56,6 +56,7 @@ class Column:
     nullable: bool = True
     dtype: pl.DataType | None = None  # what its regular values are in Polars; None where the declaration does not say
     generated: bool = False  # computed by the database; never written
+    filled: bool = False  # by the database when nothing is given: a default, a number of its own
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,6 +87,7 @@ class Dialect(Protocol):
 
     name: str
     driver_errors: tuple[type[Exception], ...]  # what the driver raises, beneath SQLAlchemy
+    opening_hint: str  # what to look at when a database refuses to be opened
 
     # connecting
 
@@ -110,7 +112,7 @@ class Dialect(Protocol):
         """One identifier, quoted; WrongInput when the database would cut it off."""
 
     def table(self, name: str) -> str:
-        """A table name (`table` or `schema.table`), quoted."""
+        """A table name (`table` or `schema.table`, a part in double quotes where a dot is in it), quoted."""
 
     def literal(self, value: Key | None) -> str:
         """A value as SQL."""

@@ -18,6 +18,7 @@ from urllib.parse import quote as percent
 import polars as pl
 import sqlalchemy as sa
 
+from cutover.dataplane.dialects import naming
 from cutover.dataplane.dialects import sqlite_values as values
 from cutover.dataplane.dialects.protocol import (
     Column,
@@ -42,7 +43,8 @@ _LEDGER = """
 CREATE TABLE IF NOT EXISTS cutover_chunk (
     run TEXT NOT NULL, step TEXT NOT NULL, table_name TEXT NOT NULL, wave TEXT NOT NULL, number INTEGER NOT NULL,
     low TEXT, high TEXT, extracted INTEGER NOT NULL, loaded INTEGER NOT NULL, quarantined INTEGER NOT NULL,
-    excluded TEXT NOT NULL, nulled TEXT NOT NULL, reasons TEXT NOT NULL, written_at TEXT NOT NULL,
+    excluded TEXT NOT NULL, nulled TEXT NOT NULL, reasons TEXT NOT NULL, key_digest TEXT NOT NULL,
+    written_at TEXT NOT NULL,
     PRIMARY KEY (run, step, table_name, number)
 )
 """
@@ -63,6 +65,7 @@ class Sqlite:
 
     name = "sqlite"
     driver_errors: tuple[type[Exception], ...] = (sqlite3.Error,)
+    opening_hint = "the file must be there, a database, and writable; `touch FILE` makes an empty one"
 
     # connecting
 
@@ -103,7 +106,7 @@ class Sqlite:
         return '"' + name.replace('"', '""') + '"'
 
     def table(self, name: str) -> str:
-        return ".".join(self.quote(part) for part in name.split(".", 1))
+        return ".".join(self.quote(part) for part in naming.parts(name) if part)
 
     def literal(self, value: Key | None) -> str:
         return values.literal(value)
@@ -128,14 +131,20 @@ class Sqlite:
 
     def tables(self, connection: sa.Connection) -> tuple[str, ...]:
         found = "SELECT name FROM sqlite_schema WHERE type = 'table' AND substr(name, 1, 7) <> 'sqlite_' ORDER BY name"
-        return tuple(name for (name,) in self.query(connection, found) if name not in BOOKKEEPING.values())
+        names = (name for (name,) in self.query(connection, found) if name not in BOOKKEEPING.values())
+        return tuple(naming.joined("", name) for name in names)
 
     def columns(self, connection: sa.Connection, table: str) -> tuple[Column, ...]:
-        schema, _, name = table.rpartition(".")
+        schema, name = naming.parts(table)
         pragma = f"PRAGMA {self.quote(schema or 'main')}.table_xinfo({self.quote(name)})"
         found = tuple(
             Column(
-                name=row[1], type=row[2], nullable=not row[3], dtype=values.declared(row[2]), generated=row[6] in (2, 3)
+                name=row[1],
+                type=row[2],
+                nullable=not row[3],
+                dtype=values.declared(row[2]),
+                generated=row[6] in (2, 3),
+                filled=row[4] is not None or (row[5] == 1 and row[2].upper() == "INTEGER"),
             )
             for row in self.query(connection, pragma)
             if row[6] != 1  # a hidden column of a virtual table
@@ -275,10 +284,11 @@ class Sqlite:
     def sequences(self, connection: sa.Connection, table: str) -> tuple[SequenceState, ...]:
         if not self.query(connection, "SELECT 1 FROM sqlite_schema WHERE name = 'sqlite_sequence'"):
             return ()
-        found = self.query(connection, f"SELECT seq FROM sqlite_sequence WHERE name = {self.literal(table)}")
-        keys = [row[1] for row in self.query(connection, f"PRAGMA table_info({self.quote(table)})") if row[5]]
+        name = naming.parts(table)[1]
+        found = self.query(connection, f"SELECT seq FROM sqlite_sequence WHERE name = {self.literal(name)}")
+        keys = [row[1] for row in self.query(connection, f"PRAGMA table_info({self.quote(name)})") if row[5]]
         column = keys[0] if len(keys) == 1 else ""
-        return (SequenceState(name=table, last=found[0][0] if found else 0, called=bool(found), column=column),)
+        return (SequenceState(name=name, last=found[0][0] if found else 0, called=bool(found), column=column),)
 
     def advance_sequences(self, connection: sa.Connection, table: str, beyond: Mapping[str, int]) -> None:
         """SQLite itself counts with every row that has a number."""
@@ -286,7 +296,7 @@ class Sqlite:
             number = beyond.get(state.column)
             if state.called and number is not None and number > state.last:
                 self._cursor(
-                    connection, f"UPDATE sqlite_sequence SET seq = {number} WHERE name = {self.literal(table)}"
+                    connection, f"UPDATE sqlite_sequence SET seq = {number} WHERE name = {self.literal(state.name)}"
                 )
 
     def restore_sequences(self, connection: sa.Connection, states: Iterable[SequenceState]) -> None:

@@ -38,6 +38,13 @@ class Prints(Protocol):
     def sequences(self, connection: Connection) -> Texts:
         """One text per sequence, with the number that comes next."""
 
+    def beside(self, connection: Connection) -> Iterable[tuple[str, Iterable[bytes]]]:
+        """
+        What belongs to the world and is no part of a restored backup, by the name of its entry.
+
+        Each must be read to its end before the next is asked for.
+        """
+
 
 _PRINTS: Mapping[str, Prints] = {"postgresql": PostgresqlPrints(), "sqlite": SqlitePrints()}
 

@@ -69,6 +69,10 @@ class SqlitePrints:
                 if name not in _OWN:
                     yield f"{name!r} {number}"
 
+    def beside(self, connection: Connection) -> Iterable[tuple[str, Iterable[bytes]]]:
+        """Nothing: a file of SQLite holds tables, what is in its schema, and counters."""
+        return ()
+
 
 #: SQLite keeps whatever bytes it was given as text; those that are no UTF-8 must not end the read.
 _any_text = partial(str, encoding="utf-8", errors="surrogateescape")

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
-from cutover.dataplane.chunks import Chunk, as_plain, from_plain, plan_chunks
+from cutover.dataplane.chunks import Chunk, as_plain, from_plain, key_text, plan_chunks
 from cutover.dataplane.database import Database
 from cutover.model.runbook import Wave
 from tests.fixtures.databases import fill
@@ -39,6 +39,15 @@ def test_a_plan_survives_the_journal(old: Database) -> None:
     chunks = plan_chunks(old, mapping("id", chunk_rows=1))
 
     assert from_plain(json.loads(json.dumps(as_plain(chunks)))) == chunks
+
+
+@pytest.mark.parametrize("key", ["a\0b", "\0", "\udcff", "x\udc00\0", "plain", "t:u:", ""])
+def test_case_22_borders_are_texts_that_every_database_can_hold(key: str) -> None:
+    """PostgreSQL has no NUL, and UTF-8 no lone surrogate: such a border is written by its bytes."""
+    written = key_text(key)
+
+    assert written is not None and "\0" not in written and written.encode().decode() == written
+    assert from_plain([[written, None, False, 1]])[0].low == key
 
 
 def test_the_ends_are_open(old: Database) -> None:

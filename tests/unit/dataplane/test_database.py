@@ -33,8 +33,10 @@ def test_a_url_that_is_not_understood(url: str, says: str) -> None:
 def test_a_file_that_is_not_there_is_not_made(tmp_path: Path) -> None:
     missing = open_database("old", Secret(f"sqlite:///{tmp_path}/nowhere.db"))
 
-    with pytest.raises(DatabaseRefused, match="unable to open"):
+    with pytest.raises(DatabaseRefused, match="unable to open") as told:
         missing.server_version()
+    assert "the file must be there" in told.value.hint
+    assert "`touch FILE` makes an empty one" in told.value.hint
     assert list(tmp_path.iterdir()) == []
 
 

@@ -143,7 +143,7 @@ def test_a_function_may_return_an_expression(old: Database) -> None:
     ("function", "says"),
     [
         (lambda rows: rows["nowhere"], "function 'f.py:f' failed: ColumnNotFoundError"),
-        (lambda rows: rows["n"].head(1), "returned 1 values for 3 rows"),
+        (lambda rows: rows["n"].head(1), "returned 1 value for 3 rows"),
         (lambda rows: 5, "returned int, not a Series"),
     ],
 )

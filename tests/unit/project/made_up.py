@@ -88,7 +88,21 @@ class Change(Fields):
         return (self.role,) if self.role else ()
 
 
-KINDS: dict[str, type[BaseModel]] = {"say": Say, "change": Change}
+class Judge(Say):
+    """Judges whole tables by their validators."""
+
+    kind: ClassVar[str] = "judge"
+
+    tables: tuple[str, ...] = ()
+
+    def references(self) -> References:
+        return References(tables=self.tables)
+
+    def wants_validators(self) -> tuple[str, ...]:
+        return self.tables
+
+
+KINDS: dict[str, type[BaseModel]] = {"say": Say, "change": Change, "judge": Judge}
 
 
 def write(root: Path, path: str, text: str | bytes) -> Path:
@@ -103,7 +117,14 @@ def project(root: Path, text: str = PROJECT, migration: str = MIGRATION) -> Proj
     """A project with one migration."""
     write(root, "cutover.yaml", text)
     write(root, "migrations/shop.yaml", migration)
+    flows(root)
     return load_project(root, {})
+
+
+def flows(root: Path) -> None:
+    """The flow files that commands go through."""
+    for name in ("rehearse", "go_live", "roll_back"):
+        write(root, f"flows/{name}.py", "def main(root, run, watcher=None): ...\n")
 
 
 def runbook_text(*steps: str, head: str = "strategy: one-shot", phase: str = "Move") -> str:

@@ -206,7 +206,7 @@ def test_a_row_of_a_wave_that_has_not_moved(coded: Till) -> None:
 
     found = till.reconciled(waves=WAVES[:1])
 
-    assert "1 rows in the target belong to no wave that has moved" in [finding.says for finding in found.findings]
+    assert "1 row in the target belongs to no wave that has moved" in [finding.says for finding in found.findings]
     assert found.wave_facts[0]["balanced"] is False
 
 
