@@ -51,6 +51,6 @@ def schema(what: str) -> dict[str, Any]:
     return files.json_schema(KINDS, what=what)
 
 
-def init(folder: Path) -> list[Path]:
-    """Write the reference project into `folder`; nothing is overwritten."""
-    return files.init(folder)
+def init(folder: Path, *, empty: bool = False) -> list[Path]:
+    """Write the reference project, or only the skeleton of one, into `folder`; nothing is overwritten."""
+    return files.init(folder, empty=empty)

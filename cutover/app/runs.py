@@ -17,7 +17,7 @@ from cutover.app.workspace import Workspace, who_am_i
 from cutover.contract import Observer, RunResult
 from cutover.engine import Assignment, Engine, Ports, deciding
 from cutover.evidence.promotion import demand
-from cutover.evidence.words import counted, duration, short
+from cutover.evidence.words import duration, short
 from cutover.forecast.planned import total_ms
 from cutover.journal.lease import Lease
 from cutover.journal.store import Journal
@@ -25,6 +25,7 @@ from cutover.model.migration import Migration
 from cutover.model.project import Mode
 from cutover.model.status import EventKind
 from cutover.redact import redact
+from cutover.words import counted
 
 _LOG = logging.getLogger("cutover.run")
 

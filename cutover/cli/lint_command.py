@@ -23,6 +23,7 @@ def command(settings: Settings, schema: str | None, machine: bool) -> int:
     Exit status: 0 nothing wrong (warnings allowed) · 2 something is
     """
     from cutover.app import files
+    from cutover.words import counted
 
     if schema:
         print_json(files.schema(schema))
@@ -39,5 +40,5 @@ def command(settings: Settings, schema: str | None, machine: bool) -> int:
         if problem.hint:
             click.echo(f"  next: {problem.hint}")
     warnings = len(problems) - len(wrong)
-    click.echo(f"{len(wrong)} errors, {warnings} warnings" if problems else "nothing wrong")
+    click.echo(f"{counted(len(wrong), 'error')}, {counted(warnings, 'warning')}" if problems else "nothing wrong")
     return int(ExitStatus.WRONG_INPUT if wrong else ExitStatus.DONE)

@@ -26,7 +26,11 @@ Exit status: 0 done · 1 a defect of ours · 2 project, runbook or arguments are
              3 a step or check failed · 4 a gate is closed · 5 waiting for a person
              6 another run holds the lease · 7 an outcome is unknown
              8 failed and rolled back · 9 rollback stuck
+             130 interrupted while no attempt was under way; in one, Ctrl-C pauses the run
 """
+
+#: Ctrl-C while no attempt is under way, as shells say it. Inside of one the engine pauses the run, which is status 5.
+INTERRUPTED = 130
 
 
 class Commands(click.Group):
@@ -100,13 +104,22 @@ def run(arguments: Sequence[str] | None = None, *, server: Callable[[], Server])
         exc.show()
         return int(ExitStatus.WRONG_INPUT)
     except (click.Abort, KeyboardInterrupt):
-        click.echo("interrupted; nothing was undone — `cutover status` shows where the run stands", err=True)
-        return 130
+        _say_interrupted(machine=as_json_wanted(words))
+        return INTERRUPTED
     except Exception as exc:  # noqa: BLE001 — a defect: say so, with the trace, and without any secret
         click.echo(redact("".join(traceback.format_exception(exc))), err=True)
         click.echo("CUT-000: this is a defect of cutover, not of your project", err=True)
         click.echo("  next: `cutover status` shows where the run stands; please report the lines above", err=True)
         return int(ExitStatus.DEFECT)
+
+
+def _say_interrupted(*, machine: bool) -> None:
+    says, hint = "interrupted; nothing was undone", "`cutover status` shows whether a run was made and where it stands"
+    if machine:
+        problem = {"code": "", "message": says, "hint": hint, "exit_status": INTERRUPTED}
+        click.echo(json.dumps({"error": problem}, ensure_ascii=False))
+        return
+    click.echo(f"{says}\n  next: {hint}", err=True)
 
 
 def _say_error(exc: CutoverError, *, machine: bool) -> None:

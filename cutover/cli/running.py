@@ -80,7 +80,7 @@ def _carry(flow: ModuleType, root: Path, run: str, *, machine: bool, **more: Any
 _WAITS = frozenset({ExitStatus.WAITING_FOR_PERSON, ExitStatus.GATE_CLOSED, ExitStatus.ROLLED_BACK})
 
 
-_INIT = "`cutover init FOLDER` writes one"
+_INIT = "`cutover init --empty FOLDER` writes one"
 _FRESH = f"mend the file, or copy it from a fresh project: {_INIT}"
 
 

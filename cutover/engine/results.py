@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from cutover.contract import RunResult
-from cutover.errors import ExitStatus
+from cutover.errors import ExitStatus, GateClosed
 from cutover.model.outcome import Outcome
 from cutover.model.project import Mode
 from cutover.model.run import RunState
-from cutover.model.status import RunStatus
+from cutover.model.status import RunStatus, StepStatus
+from cutover.words import counted
 
 Work = Callable[[], RunResult]
 
@@ -21,7 +22,7 @@ def completed(state: RunState) -> RunResult:
         run=state.run,
         status=RunStatus.COMPLETED,
         exit_status=ExitStatus.DONE,
-        says=f"{len(state.steps)} steps done, {state.created['runbook']!r} is {what} in {state.environment}",
+        says=f"{counted(len(state.steps), 'step')} done, {state.created['runbook']!r} is {what} in {state.environment}",
         next=(f"cutover report {state.run}",),
     )
 
@@ -63,12 +64,14 @@ def interrupted(state: RunState) -> RunResult:
 def rolled_back(state: RunState, *, undone: int, proved: int) -> RunResult:
     """The old world is back. A drill and a rollback that was asked for have done what was wanted."""
     asked = not state.rollback.get("automatic")
-    proof = f"{proved} fingerprints are as before" if proved else "nothing had been changed"
+    proof = (
+        f"{counted(proved, 'fingerprint is', 'fingerprints are')} as before" if proved else "nothing had been changed"
+    )
     return RunResult(
         run=state.run,
         status=RunStatus.ROLLED_BACK,
         exit_status=ExitStatus.DONE if asked else ExitStatus.ROLLED_BACK,
-        says=f"{undone} steps undone, {proof}; {state.rollback.get('reason', '')}",
+        says=f"{counted(undone, 'step')} undone, {proof}; {state.rollback.get('reason', '')}",
         next=(f"cutover report {state.run}",),
     )
 
@@ -80,7 +83,7 @@ def accepted(state: RunState, *, undone: int, differences: Sequence[str], reason
         run=state.run,
         status=RunStatus.ROLLED_BACK,
         exit_status=ExitStatus.DONE,
-        says=f"{undone} steps undone; not proved: {differ} are not as before, accepted because: {reason}",
+        says=f"{counted(undone, 'step')} undone; not proved: not as before: {differ}; accepted because: {reason}",
         next=(f"cutover report {state.run}",),
     )
 
@@ -109,7 +112,13 @@ def ways_on(state: RunState) -> tuple[str, ...]:
         return (report, back) if state.mode is Mode.REHEARSAL else (report,)
     if state.status in (RunStatus.ROLLED_BACK, RunStatus.STOPPED):
         return (report,)
+    if _closed_by_veto(state):  # votes never change, so there is nothing to go on to
+        return (report,) if state.past_point_of_no_return and state.mode is Mode.LIVE else (back,)
     return (resume,) if state.past_point_of_no_return and state.mode is Mode.LIVE else (resume, back)
+
+
+def _closed_by_veto(state: RunState) -> bool:
+    return any(step.status is StepStatus.FAILED and step.code == GateClosed.code for step in state.steps.values())
 
 
 def _commands(hint: str) -> tuple[str, ...]:

@@ -12,6 +12,7 @@ from typing import Any
 from cutover.contract import Observer
 from cutover.engine.ports import Assignment
 from cutover.model.outcome import Facts
+from cutover.words import counted
 
 
 def show_plan(observer: Observer, assignment: Assignment, planned: Mapping[str, Mapping[str, Any]]) -> None:
@@ -27,9 +28,8 @@ def show_plan(observer: Observer, assignment: Assignment, planned: Mapping[str, 
         }
         for spec, step in assignment.steps
     ]
-    heading = (
-        f"# {assignment.runbook.name}\n\n{len(rows)} steps in `{assignment.environment.name}`, run `{assignment.run}`"
-    )
+    steps = f"{counted(len(rows), 'step')} in `{assignment.environment.name}`"
+    heading = f"# {assignment.runbook.name}\n\n{steps}, run `{assignment.run}`"
     observer.artifact("plan", markdown=heading, table=rows, description="what this run will do")
 
 

@@ -8,9 +8,10 @@ from typing import Any
 from cutover.evidence import data_sections
 from cutover.evidence.data_sections import StepFacts
 from cutover.evidence.reading import StepHead
-from cutover.evidence.words import counted, size
+from cutover.evidence.words import size
 from cutover.model.run import StepState
 from cutover.model.status import StepStatus
+from cutover.words import counted
 
 #: The way back has come to it: what it says last is of its undo.
 _GONE_BACK = frozenset({StepStatus.UNDOING, StepStatus.UNDONE, StepStatus.UNDO_FAILED, StepStatus.UNDO_SKIPPED})
@@ -35,7 +36,7 @@ def brief(step: StepFacts) -> str:
 
 def _copy(step: StepFacts) -> str:
     total = data_sections.identity(data_sections.copies([step]))
-    says = [f"{total['loaded']:,} rows loaded"]
+    says = [f"{counted(total['loaded'], 'row')} loaded"]
     says += [f"{total[part]:,} {part}" for part in ("quarantined", "excluded") if total[part]]
     if total["nulled"]:
         says.append(counted(total["nulled"], "value made NULL", "values made NULL"))
@@ -47,7 +48,7 @@ def _validate(step: StepFacts) -> str:
     broken = sum(1 for table in tables for rule in table["rules"] if not rule["holds"])
     rules = sum(len(table["rules"]) for table in tables)
     return f"{counted(rules, 'rule')} in {counted(len(tables), 'table')}" + (
-        f", {broken} broken" if broken else " hold"
+        f", {broken} broken" if broken else " holds" if rules == 1 else " hold"
     )
 
 

@@ -60,7 +60,7 @@ def rehearsal(events: Sequence[Event]) -> Rehearsal | None:
         durations=durations_ms(events),
         drill=state.drill,
         complete=_complete(told),
-        rollback_rehearsed=told.proved_back,
+        rollback_rehearsed=_rollback_rehearsed(told),
         restore_proved=any(one.kind == "restore_check" and one.facts.get("equal") is True for one in told.facts()),
         findings=sum(1 for event in told.of(EventKind.FOUND) if _counts(event.data)),
         simulated=tuple(
@@ -75,12 +75,18 @@ def _complete(told: Reading) -> bool:
     Whether it came to the end it was meant for.
 
     A plain rehearsal: all steps done, even when somebody put it back afterwards. A drill: every step
-    before the point of no return done, back by its own will and not because of a failure, and the
-    world proved equal.
+    before the point of no return done, back by its own will and not because of a failure, something
+    taken back, and the world proved equal.
     """
     if told.state.drill:
-        return told.drilled and told.proved_back and _went_to_the_turning_point(told)
+        return told.drilled and _rollback_rehearsed(told) and _went_to_the_turning_point(told)
     return told.state.status is not RunStatus.STOPPED and bool(told.of(EventKind.RUN_COMPLETED))
+
+
+def _rollback_rehearsed(told: Reading) -> bool:
+    """Whether a way back was gone and proved: where nothing was taken back, an equal world proves nothing."""
+    undone = (event.data.get("facts") or {} for event in told.of(EventKind.UNDO_DONE))
+    return told.proved_back and any(facts.get("nothing_to_do") is not True for facts in undone)
 
 
 def _went_to_the_turning_point(told: Reading) -> bool:

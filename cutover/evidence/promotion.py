@@ -14,9 +14,11 @@ from pathlib import PurePath
 from typing import ClassVar, Protocol
 
 from cutover.errors import GateClosed
-from cutover.evidence.words import counted, short
+from cutover.evidence.words import short
 from cutover.model.project import Requirement
 from cutover.model.rehearsal import Rehearsal
+from cutover.model.status import RunStatus
+from cutover.words import counted
 
 #: Files or steps named in one sentence; more are counted.
 NAMED = 8
@@ -87,7 +89,8 @@ def may_go_live(
     """
     Hold every requirement against the rehearsals of this runbook.
 
-    A rehearsal counts when it came to its end, carried the same semantic digest and is not too old.
+    A rehearsal counts when it came to its end, carried the same semantic digest, is not too old and does not
+    lie in the future.
     Without any requirement the answer is yes: the environment's owner has asked for nothing.
     """
     known = tuple(past for past in rehearsals if past.runbook == candidate.runbook)
@@ -156,6 +159,10 @@ def _why_not(candidate: Candidate, requirement: Requirement, past: Rehearsal, no
     """Why that rehearsal does not count; empty when it does."""
     if past.semantic != candidate.digests.semantic:
         return f"carried another digest ({short(past.semantic)}): {differences(candidate, past)}"
+    if max(past.started, past.ended) > now:
+        return f"lies in the future ({max(past.started, past.ended):%Y-%m-%d %H:%M} UTC): a clock is or was wrong"
+    if past.drill and past.status is RunStatus.ROLLED_BACK and not past.complete:
+        return "is a drill that does not count: it turned round early, took nothing back, or was not proved"
     if not past.complete:
         return f"did not come to its end ({past.status.replace('_', ' ')})"
     if requirement.within_days is not None and now - past.ended > timedelta(days=requirement.within_days):

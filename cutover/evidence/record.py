@@ -7,9 +7,10 @@ from typing import Any
 
 from cutover.evidence.data_sections import Plain
 from cutover.evidence.reading import Reading
-from cutover.evidence.words import counted, iso
+from cutover.evidence.words import iso
 from cutover.model.event import Event
 from cutover.model.status import EventKind, RunStatus
+from cutover.words import counted
 
 #: What a flow run says of itself at its first step. One whose process died never says more.
 _BEGUN = "begun"

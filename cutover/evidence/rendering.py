@@ -18,6 +18,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from cutover.evidence import words
+from cutover.words import counted
 
 #: Sections of the page, in order: anchor and heading.
 SECTIONS = (
@@ -79,7 +80,7 @@ def _environment() -> Environment:
     )
     shown = (
         words.clock_time,
-        words.counted,
+        counted,
         words.duration,
         words.moment,
         words.short,

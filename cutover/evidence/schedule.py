@@ -15,10 +15,11 @@ from cutover.evidence.gantt import WIDTH, Bar, Chart, Row, chart
 from cutover.evidence.reading import Reading, StepHead
 from cutover.evidence.record import failures
 from cutover.evidence.timeline import Span, SpanEnd, SpanKind
-from cutover.evidence.words import counted, duration, iso, tick
+from cutover.evidence.words import duration, iso, tick
 from cutover.model.rehearsal import PlannedStep, PlanSource
 from cutover.model.run import StepState
 from cutover.model.status import EventKind, StepStatus
+from cutover.words import counted
 
 #: A step is called late when it took this much longer than planned …
 LATE_TIMES = 1.5

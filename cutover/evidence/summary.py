@@ -13,8 +13,10 @@ from cutover.evidence.data_sections import Plain
 from cutover.evidence.reading import Reading
 from cutover.evidence.record import person
 from cutover.evidence.schedule import waited_ms, worked_ms
-from cutover.evidence.words import counted, duration, iso, outcome
+from cutover.evidence.way_back import accepted
+from cutover.evidence.words import duration, iso, outcome
 from cutover.model.status import ENDED, EventKind, RunStatus, StepStatus
+from cutover.words import counted
 
 _TONES: Mapping[RunStatus, str] = {
     RunStatus.RUNNING: "calm",
@@ -81,7 +83,11 @@ def alarms(told: Reading, sections: Mapping[str, Any]) -> list[str]:
     if told.state.status is RunStatus.COMPLETED:
         found += _though_completed(sections)
     if told.state.status is RunStatus.ROLLED_BACK and not told.proved_back:
-        found.append("The run says that it was rolled back, and no fingerprints prove that the old world is back.")
+        answers = accepted(told)
+        found.append(
+            "The run says that it was rolled back, and no fingerprints prove that the old world is back."
+            + (f" {answers['by']} answers for it: {answers['reason']}" if answers else "")
+        )
     if told.live and told.state.status is not RunStatus.DRAFT and not sections["promotion"]["allowed"]:
         found.append("This live run began although the rule of cutover.yaml was not met.")
     return found

@@ -11,10 +11,11 @@ from cutover.evidence.reading import Reading
 from cutover.evidence.record import person
 from cutover.evidence.schedule import TONES
 from cutover.evidence.timeline import SpanKind, offset_ms
-from cutover.evidence.words import counted, iso
+from cutover.evidence.words import iso
 from cutover.model.event import Event
 from cutover.model.run import StepState
 from cutover.model.status import EventKind, RunStatus, StepStatus
+from cutover.words import counted
 
 #: Entries of one fact of an undo that are written out; more are counted.
 SHOWN = 6
@@ -47,7 +48,17 @@ def rollback(told: Reading) -> Plain | None:
         "took_ms": offset_ms(told.events, ended[0].at) - offset_ms(told.events, first.at) if ended else None,
         "steps": _steps(told),
         "differences": [str(name) for name in ended[0].data.get("differences", ())] if ended else [],
+        "accepted": accepted(told),
     }
+
+
+def accepted(told: Reading) -> Plain | None:
+    """Who answers for a world that is not as before, and why; None when nobody had to."""
+    for event in told.of(EventKind.ROLLED_BACK):
+        if event.data.get("accepted"):
+            by = person(event.data.get("by")) or "somebody who was not recorded"
+            return {"by": by, "reason": str(event.data["accepted"])}
+    return None
 
 
 def none_because(told: Reading) -> str:

@@ -20,11 +20,6 @@ def thousands(number: object) -> str:
     return f"{int(text):,}" if text.lstrip("-").isdigit() and text.isascii() else text
 
 
-def counted(number: int, one: str, many: str = "") -> str:
-    """`1 row`, `2,000 rows`."""
-    return f"{number:,} {one if number == 1 else many or one + 's'}"
-
-
 def duration(ms: int | None) -> str:
     """Milliseconds as the two largest units that matter: `0.4 s`, `12 s`, `3 min 05 s`, `2 h 07 min`, `1 d 04 h`."""
     if ms is None:

@@ -16,7 +16,7 @@ from cutover.project import places
 from cutover.project.loading_migration import ReadMigrations
 from cutover.project.problems import Problem, suggestion
 from cutover.project.step_fields import Filled
-from cutover.project.step_kinds import Meaning, Named, asked, meaning_of
+from cutover.project.step_kinds import Meaning, Named, asked, judged, meaning_of
 from cutover.project.unrolling import Unrolled
 
 
@@ -60,6 +60,7 @@ def check_steps(
         # With a migration that cannot be understood nobody knows which tables there are.
         if migrations.complete:
             yield from _unknown_tables(one, migrations.tables, file)
+            yield from _without_validator(one, project, migrations, file)
         yield from _wrong_files(one, project, file)
         yield from _wrong_steps(one, planned, position, file)
         yield from _unknown_roles(one, project, file)
@@ -80,6 +81,15 @@ def _unknown_tables(one: Planned, known: frozenset[str], file: str) -> Iterator[
             yield one.problem(
                 file, f"table {name!r} is in no migration", suggestion(name, known, called="target tables")
             )
+
+
+def _without_validator(one: Planned, project: Project, migrations: ReadMigrations, file: str) -> Iterator[Problem]:
+    wanted = judged(one.meaning)
+    for table in (table for migration in migrations.migrations for table in migration.tables):
+        if table.table in wanted and table.validator is None:
+            mapping = places.shown(project.content, table.path)
+            hint = f"write validator: file.py:Class for it in {mapping}, or leave the table out of this step"
+            yield one.problem(file, f"table {table.table!r} has no validator", hint)
 
 
 def _wrong_files(one: Planned, project: Project, file: str) -> Iterator[Problem]:
@@ -124,6 +134,7 @@ def _way_back(planned: Sequence[Planned], file: str) -> Iterator[Problem]:
         line = one.step.written.lines["point_of_no_return"]
         yield one.problem(file, f"a second point of no return ({where})", hint, line=line)
     end = points[0] if points else len(planned)
+    yield from _nothing_to_take_back(planned, points, file)
     for one in planned[:end]:
         if one.meaning.effects and not one.meaning.undoable():
             yield one.problem(
@@ -136,3 +147,16 @@ def _way_back(planned: Sequence[Planned], file: str) -> Iterator[Problem]:
             line = one.step.written.lines["if_it_fails"]
             says = "'roll back' means nothing here: from the point of no return on nothing is rolled back"
             yield one.problem(file, says, "write if_it_fails: stop", line=line, severity=Severity.WARNING)
+
+
+def _nothing_to_take_back(planned: Sequence[Planned], points: Sequence[int], file: str) -> Iterator[Problem]:
+    """A drill of such a runbook takes nothing back, so it can never count as a rehearsed rollback."""
+    if points and not any(one.meaning.effects for one in planned[: points[0]]):
+        point = planned[points[0]]
+        yield point.problem(
+            file,
+            "nothing before the point of no return has effects, so there is no way back that could be rehearsed",
+            "put the point of no return behind the steps that can be undone",
+            line=point.step.written.lines["point_of_no_return"],
+            severity=Severity.WARNING,
+        )

@@ -15,6 +15,9 @@ from cutover.project.loading_runbook import ReadRunbook, read_runbook
 from cutover.project.problems import Problem, in_order, nearest
 from cutover.project.step_kinds import Kinds
 
+#: Name of a file in `flows/` -> the command that cannot do without it.
+_FLOWS = {"rehearse": "cutover rehearse", "go_live": "cutover go-live", "roll_back": "cutover rollback"}
+
 
 def lint(project: Project, kinds: Kinds) -> list[Problem]:
     """Every problem and warning of `cutover.yaml`, migrations, their Python files and runbooks, by file and line."""
@@ -28,6 +31,7 @@ def lint(project: Project, kinds: Kinds) -> list[Problem]:
     problems += [problem for found in runbooks.values() for problem in found.problems]
     problems += _missing_databases(project, migrations, runbooks)
     problems += _broken_python(project)
+    problems += _wrong_flows(project)
     problems += _missing_names(project, migrations)
     problems += _overlooked(project)
     return in_order(problems)
@@ -57,9 +61,13 @@ def _missing_databases(
 
 
 def _broken_python(project: Project) -> Iterator[Problem]:
-    for folder in (places.MIGRATIONS, places.VALIDATORS):
-        for path in places.files_below(project.content, folder, ".py"):
-            shown = places.shown(project.content, path)
+    for root, folder in (
+        (project.content, places.MIGRATIONS),
+        (project.content, places.VALIDATORS),
+        (project.root, places.FLOWS),
+    ):
+        for path in places.files_below(root, folder, ".py"):
+            shown = places.shown(root, path)
             try:
                 python_meaning.parsed(path.read_bytes())
             except SyntaxError as error:
@@ -67,6 +75,21 @@ def _broken_python(project: Project) -> Iterator[Problem]:
                 yield Problem(file=shown, line=error.lineno or 1, says=says, hint=f"try it: python {shown}")
             except (OSError, ValueError, RecursionError, MemoryError) as error:
                 yield Problem(file=shown, line=1, says=f"the file cannot be read: {error}")
+
+
+def _wrong_flows(project: Project) -> Iterator[Problem]:
+    """Flow files that a command goes through and that are not there, or lack what it calls."""
+    hint = "copy it from a fresh project: `cutover init --empty FOLDER` writes one"
+    for name, command in _FLOWS.items():
+        file = f"{places.FLOWS}/{name}.py"
+        if places.not_a_file(project.root, places.FLOWS, f"{name}.py"):
+            yield Problem(
+                file=file, line=1, says=f"file {file!r} is not there, and `{command}` goes through it", hint=hint
+            )
+            continue
+        there = _names_in(project.root / file)
+        if there is not None and "main" not in there:
+            yield Problem(file=file, line=1, says=f"the file defines no 'main', which `{command}` calls", hint=hint)
 
 
 def _missing_names(project: Project, migrations: ReadMigrations) -> Iterator[Problem]:

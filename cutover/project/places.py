@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-RUNBOOKS, MIGRATIONS, VALIDATORS = "runbooks", "migrations", "validators"
+RUNBOOKS, MIGRATIONS, VALIDATORS, FLOWS = "runbooks", "migrations", "validators", "flows"
 
 
 def shown(root: Path, path: Path) -> str:

@@ -54,7 +54,9 @@ class RequirementText(Strict):
     environment: str = Field(description="where the rehearsal must have been")
     at_least: Positive = Field(default=1, description="how many of them")
     within: Days | None = Field(default=None, description="how old the rehearsals may be, in whole days")
-    rollback_rehearsed: Flag = Field(default=False, description="one of them must have come all the way back")
+    rollback_rehearsed: Flag = Field(
+        default=False, description="one of them must have undone something and come all the way back"
+    )
     restore_proved: Flag = Field(default=False, description="one of them must have proved its backups")
 
 
@@ -62,7 +64,9 @@ class PrefectText(Strict):
     """How runs are shown in Prefect."""
 
     use: PrefectUse = Field(default=PrefectUse.BEST_EFFORT, description="what happens without a Prefect server")
-    port: Annotated[Whole, Field(ge=1, le=65_535)] = Field(default=4280, description="port of the project's own server")
+    port: Annotated[Whole, Field(ge=0, le=65_535)] = Field(
+        default=4280, description="port of the project's own server; 0: any free one"
+    )
 
 
 def _as_table(value: Any) -> Any:

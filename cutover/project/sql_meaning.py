@@ -66,6 +66,22 @@ def meaning(sql: str) -> list[list[str]]:
     return [postgresql] if dollars else [postgresql, list(_read_sqlite(sql))]
 
 
+def sql_words(sql: str) -> frozenset[str]:
+    """Every name that stands in the text, quoted or not, its quotes taken off; no comment and no string."""
+    return frozenset(word for token in _read_sqlite(sql) if (word := _word(token)))
+
+
+def _word(token: str) -> str:
+    if token[0] in _QUOTES:
+        close = _QUOTES[token[0]]
+        return token[1:].removesuffix(close).replace(close * 2, close)
+    return token if _CALL.fullmatch(token) else ""
+
+
+#: Quotes of names, as SQLite and its ancestors have them.
+_QUOTES = {'"': '"', "`": "`", "[": "]"}
+
+
 def outer_call(sql: str) -> tuple[str, str] | None:
     """`("sum", "a + b")` when the expression as a whole is a call; None when it is anything else."""
     tokens = list(_read_sqlite(sql))

@@ -45,6 +45,13 @@ class Meaning(Protocol):
         """Whether what it changes can be put back."""
 
 
+class WantsValidators(Protocol):
+    """Optional: a kind that judges tables by the validators of their mappings."""
+
+    def wants_validators(self) -> Sequence[str]:
+        """The target tables that must have one."""
+
+
 def meaning_of(fields: BaseModel) -> Meaning:
     """The fields of a kind as what they mean."""
     return cast(Meaning, fields)
@@ -54,3 +61,9 @@ def asked(step: Meaning) -> tuple[str, ...]:
     """The roles that the step waits for; most kinds wait for nobody."""
     asks = getattr(step, "asks", None)
     return tuple(asks()) if callable(asks) else ()
+
+
+def judged(step: Meaning) -> tuple[str, ...]:
+    """The tables that the step judges by their validators (`WantsValidators`); most kinds judge none."""
+    wants = getattr(step, "wants_validators", None)
+    return tuple(wants()) if callable(wants) else ()

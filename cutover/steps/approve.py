@@ -83,7 +83,7 @@ class Approve(Fields):
         raise WaitingForPerson(
             f"gate {ctx.spec.id!r} waits for {missing} go {'vote' if missing == 1 else 'votes'} "
             f"of {those_asked(ctx.environment, self.by, but=agreed)}{said}: {self.question}",
-            hint=f'cutover approve {ctx.run} {ctx.spec.id} --go --reason "…"',
+            hint=f'cutover approve {ctx.run} {ctx.spec.id} --go{_named(ctx)} --reason "…"',
         )
 
     def _decided(self, ctx: Context, decision: str, votes: Sequence[Vote]) -> Facts:
@@ -99,10 +99,15 @@ class Approve(Fields):
         }
 
 
+def _named(ctx: Context) -> str:
+    """What the command needs where several people vote under one account."""
+    return " --as NAME" if ctx.environment.declared_names else ""
+
+
 def _closed(ctx: Context, vote: Vote) -> GateClosed:
     return GateClosed(
         f"gate {ctx.spec.id!r} is closed: {vote.person!r} ({vote.role}) said no-go: {vote.reason}",
-        hint=f"votes never change: cutover rollback {ctx.run} --reason …, then begin a new run",
+        hint="votes never change: roll back, mend what was said, and begin a new run",
     )
 
 

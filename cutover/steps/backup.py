@@ -12,6 +12,7 @@ from cutover.backup import back_up, check_back_up, suffix_of, verify_backup
 from cutover.contract import Context, Fields, References
 from cutover.dataplane.database import Database
 from cutover.model.outcome import Action, Facts, Progress
+from cutover.words import counted
 
 POINTS = ("backup.before_rename", "backup.renamed")
 
@@ -56,8 +57,8 @@ class Backup(Fields):
         facts = back_up(database, file, programs=_programs(ctx, database), tell=tell)
         tables = [print_.rows for name, print_ in facts.tables.items() if not name.startswith("(")]
         ctx.log(
-            f"{self.database}: {sum(tables)} rows of {len(tables)} tables backed up to {_shown(ctx, file)} "
-            f"({facts.bytes} bytes, {facts.sha256})"
+            f"{self.database}: {counted(sum(tables), 'row')} of {counted(len(tables), 'table')} backed up "
+            f"to {_shown(ctx, file)} ({facts.bytes} bytes, {facts.sha256})"
         )
         return {**facts.plain(), "file": _shown(ctx, file)}
 

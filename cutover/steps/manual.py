@@ -109,7 +109,8 @@ class Manual(Fields):
 
     def _how_to_confirm(self, ctx: Context) -> str:
         evidence = ' --evidence "…"' if self.evidence == "required" else ""
-        return f'cutover approve {ctx.run} {ctx.spec.id} --go --reason "…"{evidence}'
+        named = " --as NAME" if ctx.environment.declared_names else ""  # several people may vote under one account
+        return f'cutover approve {ctx.run} {ctx.spec.id} --go{named} --reason "…"{evidence}'
 
     def _decided(self, ctx: Context, decision: str, votes: Sequence[Vote]) -> Facts:
         """Write the decision, and return what the step says of it; again, after a crash, it is the same."""

@@ -13,6 +13,7 @@ from cutover.errors import StepFailed
 from cutover.model.migration import TableMapping
 from cutover.model.outcome import Action, Facts, Finding, Severity
 from cutover.validation import Contract, RuleKind, RuleResult, check_table, load_contract
+from cutover.words import counted
 
 POINTS = ("validate.table_done",)
 
@@ -33,6 +34,10 @@ class Validate(Fields):
 
     def undoable(self) -> bool:
         return True
+
+    def wants_validators(self) -> tuple[str, ...]:
+        """The tables whose mappings must name a validator; lint looks (`project.step_kinds.WantsValidators`)."""
+        return self.tables
 
     def check(self, ctx: Context) -> None:
         for table in self.tables:
@@ -56,7 +61,10 @@ class Validate(Fields):
                 if result.failed:
                     ctx.find(_finding(ctx, table, result))
             broken += [f"{table!r}: {_says(one)}" for one in results if one.failed and not one.warns]
-            ctx.log(f"{table}: {rows} rows, {len(results)} rules, {sum(one.failed > 0 for one in results)} broken")
+            ctx.log(
+                f"{table}: {counted(rows, 'row')}, {counted(len(results), 'rule')}, "
+                f"{sum(one.failed > 0 for one in results)} broken"
+            )
             points.reach("validate.table_done")
         if broken:
             more = f", and {len(broken) - 1} more rules are broken" if len(broken) > 1 else ""
@@ -105,12 +113,12 @@ def _finding(ctx: Context, table: str, result: RuleResult) -> Finding:
 
 def _says(result: RuleResult) -> str:
     if result.kind is RuleKind.UNIQUE:
-        return f"{result.failed} rows share their key, {result.rule}"
+        return f"{counted(result.failed, 'row shares its', 'rows share their')} key, {result.rule}"
     if result.kind is RuleKind.REFERENCE:
-        return f"{result.failed} rows refer to nothing, {result.rule}"
+        return f"{counted(result.failed, 'row refers', 'rows refer')} to nothing, {result.rule}"
     if result.kind is RuleKind.TABLE:
         return f"the table as a whole breaks {result.rule}"
-    return f"{result.failed} rows break {result.rule}"
+    return f"{counted(result.failed, 'row breaks', 'rows break')} {result.rule}"
 
 
 def _listed(tables: tuple[str, ...]) -> str:

@@ -17,7 +17,7 @@ def rehearsed(shop: Shop) -> None:
 def test_a_rollback_is_refused_where_the_environment_leads_elsewhere(shop: Shop) -> None:
     """An empty database elsewhere would look like a success."""
     rehearsed(shop)
-    shop.edit("cutover.yaml", f"/{shop.databases['dev']}\"", f"/{shop.databases['test']}\"")
+    shop.edit("cutover.yaml", f'/{shop.databases["dev"]}"', f'/{shop.databases["test"]}"')
 
     back = shop.cutover("rollback", "dev-1", "--reason", "again")
 

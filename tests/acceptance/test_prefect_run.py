@@ -117,7 +117,7 @@ def test_lines_stand_under_their_step(night: Night) -> None:
 
     lines = {(names.get(line["task_run_id"], ""), line["message"]) for line in night.found("logs", shown["id"])}
     assert ("source-ready #1", "customers: 300") in lines
-    assert ("undo copy-all", "order: 1995 rows deleted") in lines
+    assert ("undo copy-all", "order: 1,995 rows deleted") in lines
     assert any(step == "reconcile-all #1" and "0 findings" in said for step, said in lines)
 
 

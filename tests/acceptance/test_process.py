@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from cutover import __version__
-from cutover.cli.main import Commands
+from cutover.cli.main import INTERRUPTED, Commands
 from cutover.errors import ExitStatus
 from tests.fixtures.shop import REPOSITORY, Shop
 
@@ -58,7 +58,7 @@ def test_help_names_every_verb_and_every_exit_status(command: tuple[str, ...]) -
     assert [verb for verb in listed if verb in Commands.ORDER] == list(Commands.ORDER)
     assert len(Commands.ORDER) == 12
     statuses = ended.stdout.split("Exit status:")[1].replace("·", " ")
-    assert [int(word) for word in statuses.split() if word.isdigit()] == sorted(map(int, ExitStatus))
+    assert [int(word) for word in statuses.split() if word.isdigit()] == [*sorted(map(int, ExitStatus)), INTERRUPTED]
 
 
 def test_help_imports_no_heavy_library() -> None:

@@ -9,9 +9,11 @@ from cutover.app import runs
 from cutover.app.workspace import Workspace, open_workspace, who_am_i
 from cutover.contract import RunResult
 from cutover.engine.observers import NullObserver
+from cutover.flow.entry import Undo
 from cutover.model.project import Mode
 
 RUNBOOK = Path("runbooks/go.yaml")
+FLOWS = Path(__file__).resolve().parents[3] / "flows"
 
 PROJECT = f"""\
 project: small
@@ -81,6 +83,8 @@ def small(root: Path) -> Workspace:
     write(root, "migrations/schema.sql", "CREATE TABLE item (item_id INTEGER PRIMARY KEY, name TEXT);\n")
     write(root, "migrations/drop.sql", "DROP TABLE IF EXISTS item;\n")
     write(root, str(RUNBOOK), STEPS)
+    for flow in FLOWS.glob("*.py"):
+        write(root, f"flows/{flow.name}", flow.read_text())
     return open_workspace(root)
 
 
@@ -112,7 +116,7 @@ def carried(workspace: Workspace, run: str) -> RunResult:
 
 def taken_back(workspace: Workspace, run: str) -> RunResult:
     """One attempt at its way back."""
-    return runs.roll_back(workspace, run, "because", observer=NullObserver(), watcher=None)
+    return runs.roll_back(workspace, run, Undo(because="because"), observer=NullObserver(), watcher=None)
 
 
 def tables(workspace: Workspace, environment: str) -> list[str]:

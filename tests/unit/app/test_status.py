@@ -84,7 +84,7 @@ def test_a_waiting_run_says_whom_it_asks_and_what_to_type(workspace: Workspace) 
     (gate,) = [step for step in document["steps"] if step["waiting"]]
     assert (gate["step"], gate["attempts"]) == ("gate", 1)
     assert "waits for 2 go votes of owner" in gate["detail"]
-    assert document["next"][:2] == [f'cutover approve {run} gate --go --reason "…"', f"cutover resume {run}"]
+    assert document["next"][:2] == [f'cutover approve {run} gate --go --as NAME --reason "…"', f"cutover resume {run}"]
 
 
 def test_votes_are_shown(workspace: Workspace) -> None:

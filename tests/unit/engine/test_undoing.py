@@ -56,7 +56,7 @@ def test_the_old_world_is_proved(table: Make) -> None:
     result = toys.attempt()
     state = toys.state()
     assert state.proof_after == state.proof_before
-    assert "1 fingerprints are as before" in result.says
+    assert "1 fingerprint is as before" in result.says
 
 
 def test_a_world_that_is_not_as_before_is_no_success(table: Make) -> None:
@@ -186,7 +186,7 @@ def test_somebody_answers_for_a_world_that_is_not_as_before(table: Make) -> None
     result = toys.engine().roll_back("the desk was open", accept=True)
 
     assert (result.status, result.exit_status) == (RunStatus.ROLLED_BACK, ExitStatus.DONE)
-    assert "not proved: a new loan" in result.says
+    assert "not as before: a new loan" in result.says
     ended = toys.data(EventKind.ROLLED_BACK)
     assert (ended["differences"], ended["accepted"]) == (["a new loan"], "the desk was open")
 

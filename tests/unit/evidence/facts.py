@@ -14,6 +14,7 @@ EXCEPTION = {
     "id": "X-1",
     "reason": "destinations in Puerto Rico that the register does not know",
     "signed_by": "eve",
+    "signed_on": "2026-11-02",
     "rows": 7602,
 }
 
@@ -97,7 +98,7 @@ def quarantine_finding() -> dict[str, Any]:
     return {
         "check": "copy quarantine",
         "table": "weather_observation",
-        "says": "1 rows were not loaded",
+        "says": "1 row was not loaded",
         "count": 1,
         "severity": "warning",
         "columns": ["key", "reasons"],

@@ -146,6 +146,42 @@ def test_a_drill_that_turned_round_early_rehearsed_half_a_way() -> None:
 
 
 @pytest.mark.parametrize("drill", [True, False])
+def test_a_way_back_on_which_nothing_was_taken_back_rehearses_no_rollback(*, drill: bool) -> None:
+    steps = [runs.step("look", "check"), runs.step("open", "manual", point_of_no_return=True)]
+    tape = Tape("dev-1").created(steps, mode="rehearsal", drill=drill)
+    tape.say(E.PROOF, moment="before", world=facts.world())
+    tape.did("look", checks=facts.checks())
+    tape.say(E.ROLLBACK_STARTED, reason="r", automatic=False, drill=drill, by=runs.BY)
+    tape.say(E.UNDO_SKIPPED, "look", reason="it changed nothing that must be put back")
+    tape.say(E.PROOF, moment="after", world=facts.world())
+    tape.say(E.ROLLED_BACK)
+
+    assert (told(tape).complete, told(tape).rollback_rehearsed) == (False, False)
+
+
+def test_a_drill_whose_first_step_is_the_point_of_no_return_rehearses_nothing() -> None:
+    tape = Tape("dev-1").created([runs.step("open", "manual", point_of_no_return=True)], mode="rehearsal", drill=True)
+    tape.say(E.PROOF, moment="before", world=facts.world())
+    tape.say(E.ROLLBACK_STARTED, reason="r", automatic=False, drill=True, by=runs.BY)
+    tape.say(E.PROOF, moment="after", world=facts.world())
+    tape.say(E.ROLLED_BACK)
+
+    assert (told(tape).complete, told(tape).rollback_rehearsed) == (False, False)
+
+
+def test_an_undo_that_had_nothing_to_do_is_no_way_back() -> None:
+    tape = Tape("dev-1").created([runs.step("tell", "manual"), STEPS[-1]], mode="rehearsal", drill=True)
+    tape.say(E.PROOF, moment="before", world=facts.world())
+    tape.did("tell", decision="simulated")
+    tape.say(E.ROLLBACK_STARTED, reason="r", automatic=False, drill=True, by=runs.BY)
+    tape.undid("tell", decision="simulated", nothing_to_do=True)
+    tape.say(E.PROOF, moment="after", world=facts.world())
+    tape.say(E.ROLLED_BACK)
+
+    assert (told(tape).complete, told(tape).rollback_rehearsed) == (False, False)
+
+
+@pytest.mark.parametrize("drill", [True, False])
 def test_a_failure_that_came_back_by_itself_is_not_complete(*, drill: bool) -> None:
     one = told(back(begun(drill=drill), drill=False, automatic=True))
 

@@ -81,6 +81,13 @@ def test_an_environment_that_asks_for_nothing_gets_nothing() -> None:
             "'test-1' is too old (30 d, at most 21 d)",
         ),
         (TEST, [rehearsal(complete=False, status=RunStatus.STOPPED)], "'test-1' did not come to its end (stopped)"),
+        (
+            TEST,
+            [rehearsal(complete=False, drill=True, status=RunStatus.ROLLED_BACK)],
+            "'test-1' is a drill that does not count: it turned round early, took nothing back, or was not proved",
+        ),
+        (TEST, [rehearsal(ended=NOW + timedelta(seconds=1))], "'test-1' lies in the future (2026-11-24 00:00 UTC)"),
+        (TEST, [rehearsal(started=NOW + timedelta(days=1))], "'test-1' lies in the future (2026-11-25 00:00 UTC)"),
         (Requirement(environment="test", rollback_rehearsed=True), [rehearsal()], "rollback was not rehearsed"),
         (Requirement(environment="test", restore_proved=True), [rehearsal()], "no backup was proved by a restore"),
     ],

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from jinja2 import UndefinedError
 
+from cutover.evidence.ledger import rehearsal
 from cutover.evidence.quarantine import Aside, Kept
 from cutover.evidence.rendering import EVENT_SHOWN, compact, visible
 from cutover.evidence.report import document, render
@@ -195,6 +196,43 @@ def test_rows_left_behind_without_a_signature_are_said() -> None:
     tape = Tape().created([runs.step("copy", "copy")]).did("copy", tables=[facts.table("flight", 10, excluded=2)])
 
     assert "2 rows left behind, but 0 rows under signed exceptions" in page(tape.events)
+
+
+def test_a_rollback_that_a_person_answers_for_says_who_why_and_what_differs() -> None:
+    tape = Tape().created([runs.step("copy", "copy")], drill=True, mode="rehearsal")
+    tape.say(E.PROOF, moment="before", world=facts.world())
+    tape.did("copy", tables=[facts.table("flight", 1)])
+    tape.say(E.ROLLBACK_STARTED, reason="r", automatic=False, drill=True, by=runs.BY)
+    tape.undid("copy")
+    tape.say(E.PROOF, moment="after", world=facts.world(changed=True))
+    tape.say(E.ROLLED_BACK, differences=["new.(schema)"], accepted="the testers left a table <b>", by=runs.BY)
+
+    told = document(tape.events, chain_problems=[])
+
+    assert told["rollback"]["accepted"] == {"by": "ana on bastion-2", "reason": "the testers left a table <b>"}
+    assert told["rollback"]["differences"] == ["new.(schema)"]
+    assert "ana on bastion-2 answers for it: the testers left a table <b>" in told["alarms"][0]
+    assert "the testers left a table &lt;b&gt;" in render(told)
+    one = rehearsal(tape.events)
+    assert one is not None
+    assert (one.rollback_rehearsed, one.complete) == (False, False)
+
+
+def test_a_rollback_that_was_proved_needs_nobody_to_answer_for_it() -> None:
+    told = document(runs.came_back(), chain_problems=[])
+
+    assert told["rollback"]["accepted"] is None
+
+
+def test_a_signed_exception_says_who_signed_and_when() -> None:
+    assert "eve, 2026-11-02" in page(runs.went_live())
+
+
+def test_a_copy_that_was_undone_says_where_its_quarantine_went() -> None:
+    gone = "its quarantine was dropped with it"
+
+    assert gone in page(runs.came_back())
+    assert gone not in page(runs.went_live())
 
 
 def test_a_password_that_equals_a_name_of_ours_takes_nothing_out() -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from cutover.kinds import KINDS
 from cutover.project import lint, load_migrations, load_project, load_runbook
-from tests.unit.project.made_up import MIGRATION, write
+from tests.unit.project.made_up import MIGRATION, flows, write
 
 DOCS = Path(__file__).resolve().parents[3] / "docs"
 
@@ -22,6 +22,7 @@ def example(page: str) -> str:
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
     write(tmp_path, "cutover.yaml", example("project.md"))
+    flows(tmp_path)
     return tmp_path
 
 

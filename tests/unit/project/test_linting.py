@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -66,6 +67,34 @@ def test_python_that_does_not_parse(tmp_path: Path) -> None:
     (said,) = linted(tmp_path, **{"validators/a.py": "x = 1\ndef f(:\n"})
 
     assert said.startswith("error: validators/a.py:2: not Python: ")
+
+
+def test_every_flow_file_that_commands_go_through_must_be_there(tmp_path: Path) -> None:
+    made = project(tmp_path)
+    write(tmp_path, "runbooks/x.yaml", GOOD)
+    shutil.rmtree(tmp_path / "flows")
+
+    problems = lint(made, KINDS)
+
+    assert [(problem.where, problem.severity) for problem in problems] == [
+        ("flows/go_live.py:1", "error"),
+        ("flows/rehearse.py:1", "error"),
+        ("flows/roll_back.py:1", "error"),
+    ]
+    assert problems[1].says == "file 'flows/rehearse.py' is not there, and `cutover rehearse` goes through it"
+    assert "cutover init" in problems[1].hint
+
+
+def test_a_flow_file_defines_main(tmp_path: Path) -> None:
+    assert linted(tmp_path, **{"flows/go_live.py": "def mian(): ...\n"}) == [
+        "error: flows/go_live.py:1: the file defines no 'main', which `cutover go-live` calls"
+    ]
+
+
+def test_a_flow_file_that_does_not_parse(tmp_path: Path) -> None:
+    (said,) = linted(tmp_path, **{"flows/go_live.py": "x = 1\ndef main(:\n"})
+
+    assert said.startswith("error: flows/go_live.py:2: not Python: ")
 
 
 def test_a_function_that_its_file_does_not_define(tmp_path: Path) -> None:

@@ -76,6 +76,10 @@ def test_a_tool_whose_variable_is_not_set_is_left_to_the_search_path(tmp_path: P
     assert "postgresql" not in loaded(tmp_path, PROJECT + LIVE).environments["production"].tools
 
 
+def test_port_0_is_any_free_one(tmp_path: Path) -> None:
+    assert loaded(tmp_path, PROJECT + "prefect: {port: 0}\n").prefect_port == 0
+
+
 def test_use_of_prefect_holds_for_environments_that_do_not_say_otherwise(tmp_path: Path) -> None:
     project = loaded(tmp_path, PROJECT + LIVE + "prefect: {use: off, port: 4300}\n")
 
@@ -165,6 +169,11 @@ def test_requirements_of_an_environment_that_is_not_live_are_a_warning(tmp_path:
         ("roles: {dba: [dana]}", "roles: [dba]", "environments.dev: 'roles' must be keys with values, not a list"),
         ("people: simulated", "people:", "environments.dev: key 'people' has no value"),
         ("people: simulated", "live: yes", "environments.dev: 'live' must be true or false, not 'yes'"),
+        (
+            "project: shop",
+            "project: shop\nprefect: {port: -1}",
+            "prefect: 'port' must be at least 0, not '-1'",
+        ),
         (
             "project: shop",
             "project: shop\nprefect: {port: 70000}",

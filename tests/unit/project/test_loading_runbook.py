@@ -11,7 +11,7 @@ from cutover.project import load_runbook
 from cutover.project.loading_migration import read_migrations
 from cutover.project.loading_runbook import read_runbook
 from cutover.project.problems import WrongFile
-from tests.unit.project.made_up import KINDS, project, refusal, runbook, runbook_text, write
+from tests.unit.project.made_up import KINDS, MIGRATION, project, refusal, runbook, runbook_text, write
 
 WAVES = "strategy: phased\nwaves: [{wave: north, value: N}, {wave: south, value: S}]"
 
@@ -249,6 +249,29 @@ def test_what_a_step_names_must_be_there(tmp_path: Path, fields: str, said: str)
     assert f"runbooks/x.yaml:7: step 'c': {said}" in refusal(tmp_path, text)
 
 
+def test_a_table_that_a_step_judges_needs_a_validator(tmp_path: Path) -> None:
+    said = refusal(tmp_path, runbook_text("a, say: {}", "b, judge: {tables: [customer]}"))
+
+    assert said.startswith("runbooks/x.yaml:7: step 'b': table 'customer' has no validator")
+    assert "write validator: file.py:Class for it in migrations/shop.yaml" in said
+
+
+def test_a_table_with_a_validator_may_be_judged(tmp_path: Path) -> None:
+    judged = MIGRATION.replace("    columns:", "    validator: customer.py:Customer\n    columns:")
+    write(tmp_path, "validators/customer.py", "class Customer: ...\n")
+    made = project(tmp_path, migration=judged)
+    text = runbook_text("b, judge: {tables: [customer]}")
+
+    assert load_runbook(made, write(tmp_path, "runbooks/x.yaml", text), KINDS).steps
+
+
+def test_an_unknown_table_that_a_step_judges_is_told_once(tmp_path: Path) -> None:
+    said = refusal(tmp_path, runbook_text("b, judge: {tables: [custmer]}"))
+
+    assert "table 'custmer' is in no migration" in said
+    assert "validator" not in said
+
+
 def test_a_link_that_leaves_the_project_is_outside(tmp_path: Path) -> None:
     outside = write(tmp_path, "outside/x.sql", "")
     root = tmp_path / "project"
@@ -296,7 +319,12 @@ def test_there_is_one_point_of_no_return(tmp_path: Path) -> None:
     [
         (("a, say: {}, by: dbaa",), "step 'a': no environment has a role 'dbaa'"),
         (("a, change: {role: boss}",), "step 'a': no environment has a role 'boss'"),
-        (("a, say: {}, point_of_no_return: true, if_it_fails: roll back",), "step 'a': 'roll back' means nothing here"),
+        (
+            ("a, change: {}", "b, say: {}, point_of_no_return: true, if_it_fails: roll back"),
+            "step 'b': 'roll back' means nothing here",
+        ),
+        (("a, change: {}, point_of_no_return: true",), "step 'a': nothing before the point of no return has effects"),
+        (("a, say: {}", "b, say: {}, point_of_no_return: true"), "step 'b': nothing before the point of no return"),
     ],
 )
 def test_warnings_do_not_keep_a_runbook_from_running(tmp_path: Path, steps: tuple[str, ...], said: str) -> None:

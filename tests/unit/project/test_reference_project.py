@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -72,10 +73,16 @@ def test_the_shop_loads_and_lints_clean(tmp_path: Path) -> None:
     write(tmp_path, "validators/shop.py", shop.VALIDATORS)
     write(tmp_path, "runbooks/one_shot.yaml", shop.ONE_SHOT)
     write(tmp_path, "runbooks/phased.yaml", shop.PHASED)
+    shutil.copytree(REPOSITORY / "flows", tmp_path / "flows")
     project = load_project(tmp_path)
 
     assert lint(project, KINDS) == []
     assert len(load_migrations(project)[0].tables) == 2
+
+    write(tmp_path, "migrations/shop.yaml", shop.MIGRATION.replace("    validator: shop.py:Order\n", ""))
+    said = [problem.says for problem in lint(project, KINDS) if problem.file == "runbooks/one_shot.yaml"]
+
+    assert said == ["step 'validate-all': table 'order' has no validator"]
 
 
 def as_an_editor_reads_it(path: Path) -> Any:
