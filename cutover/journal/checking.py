@@ -6,6 +6,7 @@ Read-only. Whatever is found is a sentence for an auditor, never a repair.
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -29,8 +30,23 @@ class Mirrored:
     last: int  # the highest number of all
 
 
-def read_mirror(mirror: Mirror, run: str | None = None) -> Mirrored:
-    """Read the mirror through, and keep the lines of all runs or of that one. What is no event belongs to no run."""
+def read_mirror(mirror: Mirror) -> Mirrored:
+    """
+    Read the mirror through, or take what was read of the same file before. What is no event belongs to no run.
+
+    Who checks one run after the other would otherwise read all of it each time.
+    """
+    state = mirror.state()
+    known = _read.get(mirror)
+    if known is None or known[0] != state:
+        known = _read[mirror] = (state, _parsed(mirror))
+    return known[1]
+
+
+_read: weakref.WeakKeyDictionary[Mirror, tuple[tuple[int, ...], Mirrored]] = weakref.WeakKeyDictionary()
+
+
+def _parsed(mirror: Mirror) -> Mirrored:
     runs: dict[str, list[tuple[int, bytes]]] = {}
     last = 0
     for text in mirror.lines():
@@ -38,8 +54,7 @@ def read_mirror(mirror: Mirror, run: str | None = None) -> Mirrored:
         number, of_run = found.get("line"), found.get("run")
         if isinstance(number, int) and isinstance(of_run, str):
             last = max(last, number)
-            if run in (None, of_run):
-                runs.setdefault(of_run, []).append((number, text))
+            runs.setdefault(of_run, []).append((number, text))
     return Mirrored(runs=runs, last=last)
 
 

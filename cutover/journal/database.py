@@ -1,30 +1,24 @@
 """
-The journal's file: opened cheaply, made once whoever comes first, and its refusals turned into ours.
+Where a journal is kept: transactions on it, and its refusals turned into ours.
 
 Called by the store, the leases and the quarantine, each with a transaction of its own. Knows nothing of what they keep.
+`sqlite_database` and `postgresql_database` are the two places there are; nothing else asks which one it is.
 """
 
 from __future__ import annotations
 
-import os
-import sqlite3
-import threading
 import weakref
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar, Protocol
 
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
-from cutover import durable
 from cutover.errors import CutoverError, ExitStatus, JournalNotWritable
-from cutover.journal import filelock, schema, sqlite
 from cutover.redact import redact
-
-#: Bytes of SQLite's smallest page. It would take anything shorter for an empty database, and write over it.
-_SMALLEST = 512
 
 
 class JournalNotReadable(CutoverError):
@@ -34,101 +28,81 @@ class JournalNotReadable(CutoverError):
     exit_status: ClassVar[ExitStatus] = ExitStatus.DEFECT
 
 
-class JournalDatabase:
-    """
-    The file at `path`, made with all its tables when it is not there. May be used by several threads.
+class Lock(Protocol):
+    """A scope that this process holds, until it gives it back or dies."""
 
-    Raises NotAJournal, JournalTooNew, or JournalNotWritable when it cannot be made.
-    """
+    def release(self) -> None:
+        """Let go; again does nothing."""
 
-    def __init__(self, path: Path) -> None:
-        self.path = path.absolute()
-        self._engine = sqlite.open_engine(self.path)
-        self._one_writer = threading.Lock()  # threads would otherwise wait for each other by polling
-        self.close = weakref.finalize(self, self._engine.dispose)
-        with translated(self.path, "the journal cannot be opened", JournalNotWritable):
-            if not self._is_current():
-                self._make()
+    def is_held(self, connection: sa.Connection) -> bool:
+        """Whether it still holds, as far as can be told from within a transaction of the journal."""
 
-    @property
-    def mirror(self) -> Path:
-        """The file beside the journal that holds every event as a line of JSON."""
-        return self.path.with_name(f"{self.path.name}.jsonl")
+
+class Locks(Protocol):
+    """Locks that end with the process that holds them, whatever it died of. A lock's name is fit for a file."""
+
+    def take(self, name: str, *, wait: float) -> Lock | None:
+        """The lock of that name; None when another has it for longer than `wait` seconds."""
+
+    def taken(self, name: str, connection: sa.Connection) -> bool:
+        """Whether somebody holds it now."""
+
+
+class JournalDatabase(ABC):
+    """An opened journal with all its tables. May be used by several threads."""
+
+    locks: Locks
+
+    def __init__(self, engine: sa.Engine, *, shown: str, mirror: Path) -> None:
+        self.shown = shown  # fit for messages
+        self.mirror = mirror  # the file on this machine that holds every event as a line of JSON
+        self._engine = engine
+        self.close = weakref.finalize(self, engine.dispose)
+
+    #: Options of a connection for a transaction that sees one moment, and for one that writes.
+    _reads: ClassVar[Mapping[str, Any]] = {}
+    _writes: ClassVar[Mapping[str, Any]] = {}
 
     @contextmanager
     def reading(self, what: str) -> Iterator[sa.Connection]:
         """One transaction that sees one moment; JournalNotReadable when `what` cannot be read."""
-        refusal = translated(self.path, f"{what} cannot be read", JournalNotReadable)
-        with refusal, self._engine.connect() as connection, connection.begin():
-            yield connection
+        refusal = self.translated(f"{what} cannot be read", JournalNotReadable)
+        with refusal, self._engine.connect() as fresh:
+            connection = fresh.execution_options(**self._reads)
+            with connection.begin():
+                yield connection
 
     @contextmanager
     def writing(self, what: str) -> Iterator[sa.Connection]:
         """One transaction, on the disk when it ends; JournalNotWritable, and nothing of it, when it cannot be."""
-        refusal = translated(self.path, f"{what} cannot be written", JournalNotWritable)
-        with self._one_writer, refusal, self._engine.connect() as fresh:
-            connection = fresh.execution_options(**{sqlite.WRITES: True})
+        refusal = self.translated(f"{what} cannot be written", JournalNotWritable)
+        with self._alone(), refusal, self._engine.connect() as fresh:
+            connection = fresh.execution_options(**self._writes)
             with connection.begin():
                 yield connection
 
-    def _is_current(self) -> bool:
-        if not self.path.exists():
-            return False
-        with self._engine.connect() as connection, connection.begin():
-            return schema.version(connection, self.path) == schema.CURRENT
-
-    def _make(self) -> None:
-        """Under a lock of the kernel: SQLite itself refuses two that turn a new file to its log at once."""
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        lock = filelock.take(self.mirror, wait=sqlite.LOCK_WAIT)
-        if lock is None:
-            raise TimeoutError(f"another process has held {self.mirror.name!r} for {sqlite.LOCK_WAIT:g} s")
+    @contextmanager
+    def translated(self, what: str, into: type[CutoverError], *, place: str = "") -> Iterator[None]:
+        """What is refused in here comes out as `into`, with what was to be done and what can be done now."""
         try:
-            self._make_alone()
-        finally:
-            lock.release()
-
-    def _make_alone(self) -> None:
-        self._make_file()
-        with self._engine.connect() as connection, connection.begin():
-            there = schema.version(connection, self.path)
-        if there == 0:
-            self._refuse_to_begin_again()
-            sqlite.use_log(self._engine)
-        with self._engine.connect() as fresh, fresh.execution_options(**{sqlite.WRITES: True}).begin():
-            if there < schema.CURRENT:
-                schema.bring_forward(fresh, there)
-        durable.sync_folder(self.path.parent)
-
-    def _make_file(self) -> None:
-        """Empty, because SQLite would let others read it. One that is there is never opened: closing it again would
-        take away the locks that SQLite holds on it in this process."""
-        with suppress(FileExistsError):
-            os.close(os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
-        if 0 < self.path.stat().st_size < _SMALLEST:
-            raise schema.NotAJournal(
-                f"{str(self.path)!r} is no journal of cutover: file is not a database",
-                hint="name another file as `journal:` in cutover.yaml",
-            )
-
-    def _refuse_to_begin_again(self) -> None:
-        if self.mirror.stat().st_size:
-            raise JournalNotWritable(
-                f"the journal {str(self.path)!r} is empty or gone, but its mirror {self.mirror.name!r} has events",
-                hint="put the journal back from a backup; to begin a new one, move the mirror away first",
-            )
-
-
-@contextmanager
-def translated(path: Path, what: str, into: type[CutoverError]) -> Iterator[None]:
-    """What SQLite or the file system refuses comes out as `into`, with what was to be done and what can be done now."""
-    try:
-        yield
-    except (DBAPIError, sqlite3.Error, OSError) as refused:
-        error = (refused.orig if isinstance(refused, DBAPIError) else None) or refused
-        says = redact(" ".join(str(error).split())) or type(error).__name__
-        if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_NOTADB:
-            raise schema.NotAJournal(
-                f"{str(path)!r} is no journal of cutover: {says}", hint=sqlite.hint(error, path)
+            yield
+        except (DBAPIError, self._driver_error, OSError) as refused:
+            error = (refused.orig if isinstance(refused, DBAPIError) else None) or refused
+            says = redact(" ".join(str(error).split())) or type(error).__name__
+            raise self._refusal(error, says) or into(
+                f"{what} (journal {place or self.shown!r}): {says}", hint=self._hint(error)
             ) from refused
-        raise into(f"{what} (journal {str(path)!r}): {says}", hint=sqlite.hint(error, path)) from refused
+
+    _driver_error: ClassVar[type[Exception]]  # where the driver is used without SQLAlchemy
+
+    @abstractmethod
+    def _alone(self) -> AbstractContextManager[object]:
+        """Keeps other threads of this process from writing, where they would only be in each other's way."""
+
+    @abstractmethod
+    def _refusal(self, error: BaseException, says: str) -> CutoverError | None:
+        """An error of its own for what means that this is no journal; None for everything else."""
+
+    @abstractmethod
+    def _hint(self, error: BaseException) -> str:
+        """What a person can do about it."""

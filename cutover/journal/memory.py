@@ -15,7 +15,7 @@ from cutover.journal import chain
 from cutover.journal.chain import Entry, Head
 from cutover.journal.lease import Holder, Lease, held
 from cutover.journal.quarantine import AmendedValue, QuarantinedRow
-from cutover.journal.store import unknown_run
+from cutover.journal.store import Summary, unknown_run
 from cutover.model.event import Event
 from cutover.model.status import EventKind
 
@@ -30,6 +30,7 @@ class MemoryJournal:
         self._heads: dict[str, Head] = {}
         self._holders: dict[str, tuple[int, Holder]] = {}
         self._tokens = 0
+        self._summaries: dict[str, Summary] = {}
 
     def create_run(self, environment: str, data: Mapping[str, Any]) -> str:
         new = chain.entry(EventKind.RUN_CREATED, data=data)
@@ -55,9 +56,11 @@ class MemoryJournal:
             self._known(run)
             return self._add(chain.expected(self._heads[run], after), new)
 
-    def events(self, run: str, *, kinds: Collection[EventKind] | None = None) -> tuple[Event, ...]:
+    def events(self, run: str, *, kinds: Collection[EventKind] | None = None, last: bool = False) -> tuple[Event, ...]:
         with self._lock:
-            return tuple(event for event in self._known(run) if kinds is None or event.kind in kinds)
+            known = self._known(run)
+            asked_last = known[-1].seq if last else 0
+            return tuple(event for event in known if kinds is None or event.kind in kinds or event.seq == asked_last)
 
     def runs(self) -> tuple[str, ...]:
         return tuple(self._events)
@@ -65,6 +68,15 @@ class MemoryJournal:
     def heads(self) -> tuple[Head, ...]:
         with self._lock:
             return tuple(self._heads.values())
+
+    def summaries(self) -> Mapping[str, Summary]:
+        with self._lock:
+            return dict(self._summaries)
+
+    def summarise(self, run: str, summary: Summary) -> None:
+        with self._lock:
+            self._known(run)
+            self._summaries[run] = summary
 
     def verify_chain(self, run: str) -> list[str]:
         with self._lock:

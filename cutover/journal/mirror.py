@@ -69,6 +69,14 @@ class Mirror:
                 os.ftruncate(descriptor, tail.whole)
                 raise
 
+    def state(self) -> tuple[int, ...]:
+        """Something that is another when the file is another, or was written to."""
+        try:
+            found = self.path.stat()
+        except FileNotFoundError:
+            return ()
+        return (found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns)
+
     def lines(self) -> Iterator[bytes]:
         """The whole lines; half a line at the end is none yet."""
         if not self.path.exists():

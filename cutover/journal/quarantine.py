@@ -3,7 +3,7 @@ The quarantine: rows that a run left behind, with every reason, and values that 
 
 Written by the copy step, a chunk at a time; read by reconciliation and report. Row values are the business's own data
 and are kept exactly as they are, also where no UTF-8 can hold them: what they are worth is for people to judge.
-They are not redacted, which is why the file is readable by its owner only.
+They are not redacted, which is why the journal is readable by its owner only.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from typing import Any, Protocol
 import sqlalchemy as sa
 
 from cutover.journal.database import JournalDatabase
+from cutover.journal.sqlite_database import SqliteDatabase
 from cutover.journal.tables import AMENDED, ROW
 
 
@@ -74,10 +75,10 @@ class QuarantineStore(Protocol):
 
 
 class SqlQuarantine:
-    """The quarantine in the journal's file at `path`, which is made when it is not there. See `QuarantineStore`."""
+    """The quarantine in the journal `where`, or in a file of SQLite at that path. See `QuarantineStore`."""
 
-    def __init__(self, path: Path) -> None:
-        self._database = JournalDatabase(path)
+    def __init__(self, where: JournalDatabase | Path) -> None:
+        self._database = SqliteDatabase(where) if isinstance(where, Path) else where
 
     def replace_chunk(
         self,
@@ -150,7 +151,7 @@ class SqlQuarantine:
                 connection.execute(sa.delete(kept).where(kept.c.run == run, kept.c.step == step))
 
     def close(self) -> None:
-        """Close the file; the end of the process does it, too."""
+        """Close it; the end of the process does it, too."""
         self._database.close()
 
     def _of(self, kept: sa.TableClause, run: str, table: str, step: str) -> sa.Select[Any]:

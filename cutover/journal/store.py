@@ -1,17 +1,18 @@
 """
 Events of runs: appended, read in order, never changed.
 
-`Journal` is what everybody above asks for; `SqlJournal` keeps it in a file of SQLite and mirrors it (`mirror`),
-`memory.MemoryJournal` keeps it for tests of others. Both pass the same contract suite.
+`Journal` is what everybody above asks for; `SqlJournal` keeps it in a file of SQLite or on a server of PostgreSQL and
+mirrors it (`mirror`), `memory.MemoryJournal` keeps it for tests of others. All pass the same contract suite.
 """
 
 from __future__ import annotations
 
 import difflib
+import json
 from collections.abc import Collection, Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import Any, Final, NamedTuple, Protocol
 
 import sqlalchemy as sa
 
@@ -20,15 +21,36 @@ from cutover.clock import Clock
 from cutover.errors import JournalNotWritable, WrongInput
 from cutover.journal import chain, checking
 from cutover.journal.chain import Head, Line
-from cutover.journal.database import JournalDatabase, JournalNotReadable, translated
+from cutover.journal.database import JournalDatabase, JournalNotReadable
 from cutover.journal.lease import Holder, Lease, SqlLeases
 from cutover.journal.mirror import Mirror, Tail
-from cutover.journal.tables import ADD_EVENT, ALL_RUNS, COUNT_ONE, COUNTED, EVENT, LINES, MOVE_HEAD, ONE_RUN, RUN
+from cutover.journal.sqlite_database import SqliteDatabase
+from cutover.journal.tables import (
+    ADD_EVENT,
+    ALL_RUNS,
+    COUNT_ONE,
+    COUNTED,
+    COUNTED_ALONE,
+    EVENT,
+    LINES,
+    MOVE_HEAD,
+    ONE_RUN,
+    RUN,
+    SUMMARY,
+)
 from cutover.model.event import Event
 from cutover.model.status import EventKind
 
 #: Where a test may kill the process that appends; the world is the journal's own file and its mirror.
 POINTS: Final = ("journal.event.written", "journal.event.committed", "journal.event.mirrored")
+
+
+class Summary(NamedTuple):
+    """What somebody worked out from the events of a run up to the one of that digest: plain values, kept for lists."""
+
+    digest: str
+    made_by: str  # what worked it out; another version of it may come to something else
+    data: Mapping[str, Any]
 
 
 class Journal(Protocol):
@@ -51,17 +73,28 @@ class Journal(Protocol):
         Write an event and return it as everybody will read it: without secrets, lists for tuples.
 
         With `after` only if the run's last event has that number; Overtaken when somebody has written since.
-        Raises WrongInput for an unknown run, NotPlain for data that have no canonical JSON, JournalNotWritable.
+        Raises WrongInput for an unknown run, NotPlain for data that have no canonical JSON, JournalNotWritable, and of
+        those LeaseLost when this process took the run's lease and has lost it.
         """
 
-    def events(self, run: str, *, kinds: Collection[EventKind] | None = None) -> tuple[Event, ...]:
-        """The events of a run in order, of these kinds only when they are named; WrongInput for an unknown run."""
+    def events(self, run: str, *, kinds: Collection[EventKind] | None = None, last: bool = False) -> tuple[Event, ...]:
+        """
+        The events of a run in order, of these kinds only when they are named; WrongInput for an unknown run.
+
+        With `last` also the run's last event, of whatever kind.
+        """
 
     def runs(self) -> tuple[str, ...]:
         """All runs in order of creation."""
 
     def heads(self) -> tuple[Head, ...]:
         """The last event of every run, in order of creation, without reading any event."""
+
+    def summaries(self) -> Mapping[str, Summary]:
+        """By run, what was kept of it. No truth: whoever decides something folds the events."""
+
+    def summarise(self, run: str, summary: Summary) -> None:
+        """Keep that of a run instead of what was kept before; WrongInput for an unknown run, JournalNotWritable."""
 
     def verify_chain(self, run: str) -> list[str]:
         """What is wrong with the record of a run, as sentences; none when all is well. WrongInput: no such run."""
@@ -78,18 +111,19 @@ class Journal(Protocol):
 
 class SqlJournal:
     """
-    The journal in a file of SQLite at `path`, made when it is not there. May be used by several threads.
+    The journal in `where`, or in a file of SQLite at that path. May be used by several threads.
 
     Opening it repairs what a killed process left: a mirror that is a line short. See `Journal`.
     """
 
-    def __init__(self, path: Path, *, clock: Clock) -> None:
-        self._database = JournalDatabase(path)
+    def __init__(self, where: JournalDatabase | Path, *, clock: Clock) -> None:
+        self._database = SqliteDatabase(where) if isinstance(where, Path) else where
         self._clock = clock
         self._mirror = Mirror(self._database.mirror)
         self._trusted: Tail | None = None  # an end of the mirror that was compared with the database
         self._behind = True  # the mirror may lack lines
         self._leases = SqlLeases(self._database, clock)
+        self._read: tuple[Event, ...] = ()  # of the run that was read last
         self._repair()
 
     def create_run(self, environment: str, data: Mapping[str, Any]) -> str:
@@ -124,6 +158,7 @@ class SqlJournal:
             self._catch_up()
         with self._database.writing(f"event {kind} of run {run!r}") as connection:
             lines = self._lines(connection)
+            self._leases.guard(connection, run)
             event = chain.follow(chain.expected(self._head(connection, run), after), new, self._clock.now())
             line = chain.line_of(event)
             end = {"of_run": run, "to_seq": line.seq, "to_at": line.at, "to_digest": line.digest}
@@ -132,13 +167,30 @@ class SqlJournal:
         self._into_mirror(lines + 1, line)
         return event
 
-    def events(self, run: str, *, kinds: Collection[EventKind] | None = None) -> tuple[Event, ...]:
-        found = sa.select(*_LINE).where(EVENT.c.run == run).order_by(EVENT.c.seq)
-        if kinds is not None:
-            found = found.where(EVENT.c.kind.in_([str(kind) for kind in kinds]))
+    def events(self, run: str, *, kinds: Collection[EventKind] | None = None, last: bool = False) -> tuple[Event, ...]:
         with self._database.reading(f"run {run!r}") as connection:
-            self._head(connection, run)
-            return tuple(_event(Line(*row)) for row in connection.execute(found))
+            head = self._head(connection, run)
+            if kinds is None:
+                return self._all_events(connection, head)
+            wanted = EVENT.c.kind.in_(sorted(map(str, kinds)))
+            found = _OF_RUN.where(wanted | (EVENT.c.seq == head.seq) if last else wanted)
+            return _events(connection, found, run, 0)
+
+    def _all_events(self, connection: sa.Connection, head: Head) -> tuple[Event, ...]:
+        """
+        All events of a run. Of the run that was read last only the new ones are read, if they continue what was read.
+
+        A process that carries a run looks every half second whether others have written something.
+        """
+        known = self._read
+        if known and known[0].run == head.run and known[-1].seq <= head.seq:
+            new = _events(connection, _OF_RUN, head.run, known[-1].seq)
+            before = new[0].prev if new else head.digest
+            if before == known[-1].digest:
+                self._read = known + new if new else known
+                return self._read
+        self._read = _events(connection, _OF_RUN, head.run, 0)
+        return self._read
 
     def runs(self) -> tuple[str, ...]:
         return tuple(head.run for head in self.heads())
@@ -147,9 +199,20 @@ class SqlJournal:
         with self._database.reading("the runs") as connection:
             return tuple(_head(row) for row in connection.execute(ALL_RUNS))
 
+    def summaries(self) -> Mapping[str, Summary]:
+        with self._database.reading("the summaries of runs") as connection:
+            return {row.run: _summary(row) for row in connection.execute(sa.select(SUMMARY))}
+
+    def summarise(self, run: str, summary: Summary) -> None:
+        row = {"run": run, "digest": summary.digest, "made_by": summary.made_by, "data": json.dumps(dict(summary.data))}
+        with self._database.writing(f"the summary of run {run!r}") as connection:
+            self._head(connection, run)
+            connection.execute(sa.delete(SUMMARY).where(SUMMARY.c.run == run))
+            connection.execute(sa.insert(SUMMARY), row)
+
     def verify_chain(self, run: str) -> list[str]:
         # The mirror first: whatever it has by then, the database has had before.
-        mirrored = checking.read_mirror(self._mirror, run)
+        mirrored = checking.read_mirror(self._mirror)
         with self._database.reading(f"run {run!r}") as connection:
             if run not in mirrored.runs:
                 self._head(connection, run)
@@ -167,11 +230,11 @@ class SqlJournal:
         return self._leases.holder_of(scope)
 
     def close(self) -> None:
-        """Close the file; the end of the process does it, too."""
+        """Close it; the end of the process does it, too."""
         self._database.close()
 
     def _head(self, connection: sa.Connection, run: str) -> Head:
-        row = connection.execute(ONE_RUN, {"of_run": run}).one_or_none()
+        row = connection.execute(ONE_RUN, {"of_run": run}).one_or_none() if _may_be_stored(run) else None
         if row is None:
             raise unknown_run(run, connection.execute(sa.select(RUN.c.run)).scalars().all())
         return _head(row)
@@ -183,10 +246,14 @@ class SqlJournal:
 
     # the mirror
 
-    def _lines(self, connection: sa.Connection) -> int:
-        """How many lines the journal has; JournalNotWritable when the mirror beside it is that of another one."""
+    def _lines(self, connection: sa.Connection, counted: sa.Select[Any] = COUNTED_ALONE) -> int:
+        """
+        How many lines the journal has, and nobody adds one before the transaction ends.
+
+        JournalNotWritable when the mirror is that of another journal.
+        """
         tail = self._mirror.tail()  # first: whatever it has by then, the database has had before
-        lines = int(connection.execute(COUNTED, {"counter": LINES}).scalar_one())
+        lines = int(connection.execute(counted, {"counter": LINES}).scalar_one())
         if not 0 <= tail.number <= lines:
             raise self._not_mine(f"its last line is number {tail.number}, that of the journal number {lines}")
         if tail != self._trusted:
@@ -205,7 +272,7 @@ class SqlJournal:
         points.reach("journal.event.committed")
         said = f"event {line.seq} of run {line.run!r} is in the journal, but cannot be mirrored"
         text = chain.mirrored(number, line)
-        with translated(self._mirror.path, said, JournalNotWritable):
+        with self._database.translated(said, JournalNotWritable, place=str(self._mirror.path)):
             self._behind = True
             tail = self._mirror.bring_to(number, lambda after: [text] if after == number - 1 else self._after(after))
             self._behind = False
@@ -220,8 +287,9 @@ class SqlJournal:
     def _catch_up(self) -> None:
         """Fill up the mirror before anything is added to the journal that it cannot take."""
         with self._database.reading("the journal") as connection:
-            lines = self._lines(connection)
-        with translated(self._mirror.path, "the mirror cannot be filled up", JournalNotWritable):
+            lines = self._lines(connection, COUNTED)
+        said = "the mirror cannot be filled up"
+        with self._database.translated(said, JournalNotWritable, place=str(self._mirror.path)):
             self._mirror.bring_to(lines, self._after)
         self._behind = False
 
@@ -234,6 +302,11 @@ class SqlJournal:
 
 
 _LINE: Final = tuple(EVENT.c[name] for name in Line._fields)
+_OF_RUN: Final = (
+    sa.select(*_LINE)
+    .where(EVENT.c.run == sa.bindparam("of_run"), EVENT.c.seq > sa.bindparam("behind"))
+    .order_by(EVENT.c.seq)
+)
 
 
 def unknown_run(run: str, known: Collection[str]) -> WrongInput:
@@ -244,6 +317,20 @@ def unknown_run(run: str, known: Collection[str]) -> WrongInput:
     return WrongInput(f"run {run!r} is not in the journal", hint=hint)
 
 
+def _may_be_stored(text: str) -> bool:
+    """Whether a text that somebody typed can be asked for: no database has half a surrogate pair, and not all a NUL."""
+    return "\0" not in text and text.encode("utf-8", "ignore").decode() == text
+
+
+def _summary(row: Any) -> Summary:
+    """What was kept; nothing, of no event, when it cannot be read."""
+    try:
+        data = json.loads(row.data)
+    except (TypeError, ValueError):
+        data = None
+    return Summary(row.digest, row.made_by, data) if isinstance(data, dict) else Summary("", "", {})
+
+
 def _head(row: Any) -> Head:
     try:
         at = datetime.fromisoformat(row.at)
@@ -252,6 +339,12 @@ def _head(row: Any) -> Head:
             f"run {row.run!r} ends at no time that can be read: {wrong}", hint="somebody changed it: verify the journal"
         ) from None
     return Head(run=row.run, environment=row.environment, seq=row.seq, at=at, digest=row.digest)
+
+
+def _events(connection: sa.Connection, found: sa.Select[Any], run: str, behind: int) -> tuple[Event, ...]:
+    """The events that are found, in order, behind that number."""
+    rows: Any = connection.execute(found, {"of_run": run, "behind": behind}).all()
+    return tuple([_event(row) for row in rows])
 
 
 def _event(line: Line) -> Event:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, timedelta, timezone
 from pathlib import Path
@@ -11,10 +11,11 @@ from pathlib import Path
 import pytest
 
 from cutover import content
-from cutover.errors import LeaseHeld, WrongInput
+from cutover.errors import LeaseHeld, LeaseLost, WrongInput
 from cutover.journal.chain import NotPlain, Overtaken
 from cutover.journal.memory import MemoryJournal
-from cutover.journal.store import Journal, SqlJournal
+from cutover.journal.postgresql_database import PostgresqlDatabase
+from cutover.journal.store import Journal, SqlJournal, Summary
 from cutover.model.status import EventKind
 from cutover.redact import Secret
 from tests.unit.journal.clocks import NIGHT, MadeUpClock
@@ -98,6 +99,36 @@ class JournalContract:
         found = journal.events(run, kinds=[EventKind.RUN_ARMED, EventKind.NOTED])
         assert [event.seq for event in found] == [2, 3, 5]
 
+    def test_the_last_one_can_be_asked_for_whatever_its_kind(self, journal: Journal) -> None:
+        run = journal.create_run("dev", {})
+        for kind in (EventKind.RUN_ARMED, EventKind.FOUND, EventKind.NOTED):
+            journal.append(run, kind)
+
+        found = journal.events(run, kinds=[EventKind.RUN_CREATED], last=True)
+        assert [event.seq for event in found] == [1, 4]
+        assert [event.seq for event in journal.events(run, kinds=[EventKind.NOTED], last=True)] == [4]
+        assert journal.events(run, last=True) == journal.events(run)
+
+    def test_reading_again_shows_what_others_wrote_meanwhile(self, journal: Journal) -> None:
+        first, second = journal.create_run("dev", {}), journal.create_run("dev", {})
+        for number in range(3):
+            for run in (first, second):
+                journal.append(run, EventKind.NOTED, data={"says": f"{run} {number}"})
+                assert len(journal.events(run)) == number + 2
+        assert [event.data.get("says") for event in journal.events(first)] == [None, "dev-1 0", "dev-1 1", "dev-1 2"]
+
+    def test_a_summary_is_kept_until_the_next(self, journal: Journal) -> None:
+        run = journal.create_run("dev", {})
+        assert journal.summaries() == {}
+
+        for number in (1, 2):
+            summary = Summary(digest=f"sha256:{number}", made_by="a", data={"steps": f"{number} of 2 ß"})
+            journal.summarise(run, summary)
+            assert journal.summaries() == {run: summary}
+        with pytest.raises(WrongInput):
+            journal.summarise("dev-9", Summary(digest="", made_by="", data={}))
+        assert journal.verify() == []
+
     def test_heads_are_the_last_events_in_order_of_creation(self, journal: Journal) -> None:
         for environment in ("test", "dev"):
             journal.create_run(environment, {})
@@ -119,6 +150,9 @@ class JournalContract:
     def test_an_unknown_run_is_refused_with_the_nearest(self, journal: Journal) -> None:
         journal.create_run("production", {})
 
+        for name in ("a\x00b", "\udc96", "'; DROP TABLE run; --", "x" * 10_000):
+            with pytest.raises(WrongInput):
+                journal.events(name)
         for ask in (
             lambda: journal.events("prodution-1"),
             lambda: journal.append("prodution-1", EventKind.NOTED),
@@ -293,8 +327,22 @@ class JournalContract:
         lease.confirm()
         lease.release()
 
-        with pytest.raises(LeaseHeld, match="run 'dev-1' does not hold 'dev' any longer"):
+        with pytest.raises(LeaseLost, match="run 'dev-1' does not hold 'dev' any longer"):
             lease.confirm()
+
+    def test_who_gave_its_lease_back_may_still_note_something(self, journal: Journal) -> None:
+        run = journal.create_run("dev", {})
+        with journal.acquire("dev", run, ANA):
+            assert journal.append(run, EventKind.RUN_ARMED).seq == 2
+
+        assert journal.append(run, EventKind.NOTED).seq == 3
+
+    def test_others_write_to_a_run_that_somebody_carries(self, journal: Journal) -> None:
+        """A vote comes from another process, which holds nothing."""
+        run = journal.create_run("dev", {})
+        journal.acquire("dev", "dev-7", ANA)
+
+        assert journal.append(run, EventKind.VOTED).seq == 2
 
 
 class TestMemoryJournal(JournalContract):
@@ -309,5 +357,16 @@ class TestSqlJournal(JournalContract):
     @pytest.fixture
     def journal(self, tmp_path: Path, clock: MadeUpClock) -> Iterator[Journal]:
         opened = SqlJournal(tmp_path / "journal.db", clock=clock)
+        yield opened
+        opened.close()
+
+
+class TestSqlJournalInPostgresql(JournalContract):
+    @pytest.fixture
+    def journal(self, tmp_path: Path, clock: MadeUpClock, new_database: Callable[[], str]) -> Iterator[Journal]:
+        place = PostgresqlDatabase(
+            Secret(new_database()), schema_name="cutover_journal", mirror=tmp_path / "journal.jsonl", project="shop"
+        )
+        opened = SqlJournal(place, clock=clock)
         yield opened
         opened.close()

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from cutover.journal.memory import MemoryQuarantine
+from cutover.journal.postgresql_database import PostgresqlDatabase
 from cutover.journal.quarantine import AmendedValue, QuarantinedRow, QuarantineStore, SqlQuarantine
 from cutover.redact import Secret
 
@@ -111,5 +112,16 @@ class TestSqlQuarantine(QuarantineContract):
     @pytest.fixture
     def quarantine(self, tmp_path: Path) -> Iterator[QuarantineStore]:
         opened = SqlQuarantine(tmp_path / "journal.db")
+        yield opened
+        opened.close()
+
+
+class TestSqlQuarantineInPostgresql(QuarantineContract):
+    @pytest.fixture
+    def quarantine(self, tmp_path: Path, new_database: Callable[[], str]) -> Iterator[QuarantineStore]:
+        place = PostgresqlDatabase(
+            Secret(new_database()), schema_name="cutover_journal", mirror=tmp_path / "journal.jsonl", project="shop"
+        )
+        opened = SqlQuarantine(place)
         yield opened
         opened.close()

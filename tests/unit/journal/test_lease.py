@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from cutover.errors import LeaseHeld
+from cutover.errors import LeaseHeld, LeaseLost
 from cutover.journal.store import SqlJournal
+from cutover.model.status import EventKind
 from tests.unit.journal.clocks import MadeUpClock
 from tests.unit.journal.worlds import by_hand, ended, line_from, process
 
@@ -121,8 +122,24 @@ def test_a_zombie_that_wakes_up_is_refused(path: Path, journal: SqlJournal) -> N
         lock.unlink()
     journal.acquire("dev", "dev-2", ME).confirm()
 
-    with pytest.raises(LeaseHeld, match="run 'dev-1' does not hold 'dev' any longer"):
+    with pytest.raises(LeaseLost, match="run 'dev-1' does not hold 'dev' any longer"):
         lease.confirm()
+
+
+def test_what_a_zombie_wants_to_say_is_refused(path: Path, journal: SqlJournal) -> None:
+    """Checked in the transaction that writes the event, so no moment lies between the question and the deed."""
+    run = journal.create_run("dev", {})
+    zombie = journal.acquire("dev", run, ME)
+    for lock in path.with_name("journal.db.leases").iterdir():
+        lock.unlink()
+    elsewhere = SqlJournal(path, clock=MadeUpClock())
+    elsewhere.acquire("dev", run, ME)
+
+    with pytest.raises(LeaseLost, match="its token was 1"):
+        journal.append(run, EventKind.STEP_STARTED, step="copy")
+    assert elsewhere.append(run, EventKind.RUN_ARMED).seq == 2
+    zombie.release()
+    assert elsewhere.append(run, EventKind.NOTED).seq == 3
 
 
 def test_the_end_of_a_zombie_leaves_the_new_holder_alone(path: Path, journal: SqlJournal) -> None:
@@ -138,7 +155,7 @@ def test_the_end_of_a_zombie_leaves_the_new_holder_alone(path: Path, journal: Sq
 
 def test_only_one_of_many_processes_gets_it(path: Path, journal: SqlJournal) -> None:
     code = """
-    from cutover.errors import LeaseHeld
+    from cutover.errors import LeaseHeld, LeaseLost
     journal = opened()
     print("ready", flush=True)
     sys.stdin.readline()

@@ -145,44 +145,6 @@ def test_a_folder_is_refused(path: Path) -> None:
         opened(path)
 
 
-def test_a_newer_journal_is_refused_and_left_alone(path: Path) -> None:
-    opened(path).close()
-    by_hand(path, f"UPDATE cutover_journal SET version = {schema.CURRENT + 1}")
-
-    with pytest.raises(schema.JournalTooNew, match=rf"has version {schema.CURRENT + 1}, and this cutover .* knows"):
-        opened(path)
-    assert by_hand(path, "SELECT version FROM cutover_journal") == [(schema.CURRENT + 1,)]
-
-
-def test_an_older_journal_walks_the_steps_it_lacks(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    opened(path).create_run("dev", {})
-    steps = (*schema._STEPS, lambda connection: connection.exec_driver_sql("ALTER TABLE lease ADD COLUMN note TEXT"))
-    monkeypatch.setattr(schema, "_STEPS", steps)
-    monkeypatch.setattr(schema, "CURRENT", len(steps))
-
-    for _ in range(2):
-        assert opened(path).runs() == ("dev-1",)
-    assert by_hand(path, "SELECT version FROM cutover_journal") == [(2,)]
-    assert by_hand(path, "SELECT note FROM lease") == []
-
-
-def test_a_step_that_fails_leaves_the_version_before(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    opened(path).create_run("dev", {})
-
-    def half(connection: object) -> None:
-        connection.exec_driver_sql("CREATE TABLE half (id)")  # type: ignore[attr-defined]
-        connection.exec_driver_sql("CREATE TABLE half (id)")  # type: ignore[attr-defined]
-
-    monkeypatch.setattr(schema, "_STEPS", (*schema._STEPS, half))
-    monkeypatch.setattr(schema, "CURRENT", 2)
-    with pytest.raises(JournalNotWritable, match="already exists"):
-        opened(path)
-    monkeypatch.undo()
-
-    assert opened(path).runs() == ("dev-1",)
-    assert by_hand(path, "SELECT name FROM sqlite_schema WHERE name = 'half'") == []
-
-
 def test_a_journal_that_is_gone_beside_its_mirror_is_not_begun_again(path: Path) -> None:
     opened(path).create_run("production", {})
     for file in path.parent.glob("journal.db*"):

@@ -20,7 +20,13 @@ from cutover.clock import SystemClock
 from cutover.journal.store import SqlJournal
 from cutover.model.status import EventKind
 def opened():
-    return SqlJournal(Path(sys.argv[1]), clock=SystemClock())
+    place = Path(sys.argv[1])
+    if "JOURNAL_URL" in os.environ:
+        from cutover.journal.postgresql_database import PostgresqlDatabase
+        from cutover.redact import Secret
+        url = Secret(os.environ["JOURNAL_URL"])
+        place = PostgresqlDatabase(url, schema_name="cutover_journal", mirror=place, project="shop")
+    return SqlJournal(place, clock=SystemClock())
 """
 
 
@@ -33,7 +39,11 @@ def by_hand(path: Path, *statements: str) -> list[tuple[Any, ...]]:
 
 
 def process(path: Path, code: str, *, environ: dict[str, str] | None = None, **more: Any) -> subprocess.Popen[str]:
-    """Another process that runs `code` with the journal's path as its argument."""
+    """
+    Another process that runs `code` with the journal's path as its argument.
+
+    With JOURNAL_URL in `environ` the journal is there, and the path is that of the mirror.
+    """
     return subprocess.Popen(
         [sys.executable, "-c", BEGIN + textwrap.dedent(code), str(path)],
         cwd=REPOSITORY,
