@@ -11,7 +11,7 @@ from typing import Any
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
-TEMPLATE = ("migrations", "validators", "runbooks", "flows")
+TEMPLATE = ("migrations", "validators", "runbooks", "snippets", "flows")
 
 
 class TemplateHook(BuildHookInterface):  # type: ignore[type-arg]

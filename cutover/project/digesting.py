@@ -1,9 +1,10 @@
 """
 Digests of everything that will run: of the bytes, and of the meaning without comments and layout.
 
-A rehearsal counts for a go-live when the semantic digests are equal. Covered are the runbook, all of
-`migrations/` and `validators/`, and every file that a step names. Not `cutover.yaml`, which differs from
-environment to environment on purpose, and not `flows/`, which only start runs.
+A rehearsal counts for a go-live when the semantic digests are equal. Covered are the runbook with its variables and
+overrides, every snippet that it includes, all of `migrations/` and `validators/`, and every file that a step names. Not
+`cutover.yaml`, which differs from environment to environment on purpose (the values of variables are recorded with the
+run instead), and not `flows/`, which only start runs.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from typing import Any
 from cutover.content import digest, digest_bytes
 from cutover.errors import WrongInput
 from cutover.model.project import Project
-from cutover.model.runbook import Runbook, StepSpec
+from cutover.model.runbook import Runbook
 from cutover.project import places, python_meaning, sql_meaning
 from cutover.project.problems import Problem, WrongFile
 from cutover.project.step_kinds import Kinds, meaning_of
@@ -45,12 +46,8 @@ def digests(project: Project, runbook: Runbook, kinds: Kinds) -> Digests:
 
 
 def step_digests(runbook: Runbook) -> Mapping[str, str]:
-    """
-    Step id -> digest of the step as written, in running order; where it stands in the file does not count.
-
-    What lies in the files that it names is not in it.
-    """
-    return {step.id: digest(_step(step)) for step in runbook.steps}
+    """Step id -> digest of the step as written, in running order: the same in every environment."""
+    return {step.id: step.digest for step in runbook.steps}
 
 
 def digests_of(data: bytes, ending: str) -> tuple[str, str]:
@@ -117,25 +114,9 @@ def _bytes(path: Path, shown: str) -> bytes:
 
 def _files(project: Project, runbook: Runbook, kinds: Kinds) -> Iterator[Path]:
     yield runbook.path
+    yield from runbook.snippets
     for folder in (places.MIGRATIONS, places.VALIDATORS):
         yield from places.files_below(project.content, folder, ".yaml", ".yml", ".sql", ".py", ".json")
     for step in runbook.steps:
         named = meaning_of(kinds[step.kind].model_validate(dict(step.fields))).references()
         yield from (project.content / file for file in named.files)
-
-
-def _step(step: StepSpec) -> dict[str, Any]:
-    return {
-        "id": step.id,
-        "kind": step.kind,
-        "fields": dict(step.fields),
-        "after": sorted(step.after),
-        "phase": step.phase,
-        "wave": [step.wave.name, step.wave.value] if step.wave else None,
-        "waves_before": [[wave.name, wave.value] for wave in step.waves_before],
-        "by": step.by,
-        "expect": None if step.expect_seconds is None else repr(step.expect_seconds),
-        "retry": {"tries": step.retry.tries, "wait": repr(step.retry.wait_seconds)},
-        "on_failure": step.on_failure.value,
-        "point_of_no_return": step.point_of_no_return,
-    }

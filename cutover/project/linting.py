@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from cutover.model.outcome import Severity
-from cutover.model.project import Project
+from cutover.model.project import Environment, Project
 from cutover.project import places, python_meaning
+from cutover.project.including import snippet_head
 from cutover.project.loading_migration import ReadMigrations, read_migrations
 from cutover.project.loading_project import FILE, environment_line, read_project
 from cutover.project.loading_runbook import ReadRunbook, read_runbook
-from cutover.project.problems import Problem, in_order, nearest
+from cutover.project.problems import Problem, WrongFile, in_order, nearest
 from cutover.project.step_kinds import Kinds
+from cutover.project.variables import unknown_variables
 
 #: Name of a file in `flows/` -> the command that cannot do without it.
 _FLOWS = {"rehearse": "cutover rehearse", "go_live": "cutover go-live", "roll_back": "cutover rollback"}
@@ -28,13 +31,52 @@ def lint(project: Project, kinds: Kinds) -> list[Problem]:
         path: read_runbook(project, path, kinds, migrations)
         for path in places.yaml_files(project.content, places.RUNBOOKS)
     }
-    problems += [problem for found in runbooks.values() for problem in found.problems]
+    for path, found in runbooks.items():
+        problems += found.problems
+        problems += _in_environments(project, path, kinds, migrations, found)
+    problems += unknown_variables(project, [found.variables for found in runbooks.values()])
+    problems += _snippets_alone(project, runbooks.values())
     problems += _missing_databases(project, migrations, runbooks)
     problems += _broken_python(project)
     problems += _wrong_flows(project)
     problems += _missing_names(project, migrations)
     problems += _overlooked(project)
     return in_order(problems)
+
+
+def _in_environments(
+    project: Project, path: Path, kinds: Kinds, migrations: ReadMigrations, found: ReadRunbook
+) -> Iterator[Problem]:
+    """What is wrong in some environment only, with its variables and overrides in place."""
+    if not found.varies:
+        return
+    for environment in project.environments.values():
+        for problem in read_runbook(project, path, kinds, migrations, environment).problems:
+            if problem in found.problems:
+                continue
+            # What is wrong in one place keeps the runbook from no other: loading it for that place refuses it.
+            says = problem.says if environment.name in problem.says else f"{problem.says} (in {environment.name!r})"
+            yield replace(problem, says=says, severity=_there(problem, environment))
+
+
+def _there(problem: Problem, environment: Environment) -> Severity:
+    return problem.severity if environment.live else Severity.WARNING
+
+
+def _snippets_alone(project: Project, runbooks: Iterable[ReadRunbook]) -> Iterator[Problem]:
+    """Snippets that no runbook includes: looked at as far as that goes without values for their parameters."""
+    used = frozenset().union(*(found.snippets for found in runbooks))
+    for path in places.files_below(project.content, places.SNIPPETS, ".yaml"):
+        shown = places.shown(project.content, path)
+        if shown in used:
+            continue
+        says = "no runbook includes this snippet"
+        yield Problem(file=shown, line=1, says=says, hint="include it or take it away", severity=Severity.WARNING)
+        try:
+            wrong = snippet_head(path, shown)[2]
+        except WrongFile as error:
+            wrong = list(error.problems)
+        yield from (replace(problem, severity=Severity.WARNING) for problem in wrong)
 
 
 def _missing_databases(
@@ -118,10 +160,10 @@ def _names_in(path: Path) -> frozenset[str] | None:
 
 def _overlooked(project: Project) -> Iterator[Problem]:
     """What somebody put where it is not read."""
-    for folder in (places.RUNBOOKS, places.MIGRATIONS):
+    for folder in (places.RUNBOOKS, places.SNIPPETS, places.MIGRATIONS):
         for path in places.files_below(project.content, folder, ".yml"):
             yield _not_read(project, path, "is not read: its name must end in .yaml")
-        for path in places.files_below(project.content, folder, ".yaml"):
+        for path in places.files_below(project.content, folder, ".yaml") if folder != places.SNIPPETS else ():
             if path.parent != project.content / folder:
                 yield _not_read(project, path, f"is not read: it must stand directly in {folder}/")
     if not places.yaml_files(project.content, places.RUNBOOKS):

@@ -12,9 +12,10 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from cutover.model.outcome import Severity
-from cutover.model.project import DatabaseRef, Environment, People, PrefectUse, Project, Requirement
+from cutover.model.project import DatabaseRef, Environment, JournalServer, People, PrefectUse, Project, Requirement
+from cutover.project.loading_people import people_of_environment, people_of_project, wrong_people
 from cutover.project.problems import Problem, WrongFile, refuse, suggestion
-from cutover.project.schema_project import EnvironmentText, ProjectText, RequirementText
+from cutover.project.schema_project import EnvironmentText, JournalText, ProjectText, RequirementText
 from cutover.project.typed import bare_values, line_at, typed
 from cutover.project.yaml_text import Table, read
 
@@ -53,8 +54,13 @@ def read_project(root: Path, environ: Mapping[str, str]) -> tuple[Project | None
 
 def environment_line(root: Path, name: str) -> int:
     """The line of `cutover.yaml` that an environment begins in; 1 when it cannot be found."""
+    return line_in_project(root, ("environments", name))
+
+
+def line_in_project(root: Path, at: tuple[str, ...]) -> int:
+    """The line of `cutover.yaml` that a value stands in, or what is around it; 1 when the file cannot be read."""
     try:
-        return line_at(read(root / FILE, FILE, []), ("environments", name))
+        return line_at(read(root / FILE, FILE, []), at)
     except WrongFile:
         return 1
 
@@ -67,9 +73,20 @@ def _project(text: ProjectText, root: Path, environ: Mapping[str, str]) -> Proje
             name: _environment(name, environment, text, root, environ)
             for name, environment in text.environments.items()
         },
-        journal=root / text.journal,
+        journal=root / (text.journal.path or f"{STATE}/journal"),
+        journal_server=_journal_server(text.journal),
         state=root / STATE,
         prefect_port=text.prefect.port,
+        roles=dict(text.roles),
+        **people_of_project(text, root),
+    )
+
+
+def _journal_server(text: JournalText) -> JournalServer | None:
+    if text.url is None:
+        return None
+    return JournalServer(
+        database=DatabaseRef(name="journal", url=text.url, password=text.password), schema=text.schema_
     )
 
 
@@ -88,18 +105,24 @@ def _environment(
         roles=dict(text.roles),
         declared_names=text.declared_names,
         prefect=PrefectUse(text.prefect or project.prefect.use),
-        requires=tuple(_requirement(one) for one in text.requires),
+        variables=dict(text.variables),
+        window=text.window.value() if text.window else None,
+        requires=tuple(requirement_of(one) for one in text.requires),
         tools=dict(_tools(text, root, environ)),
+        **people_of_environment(text, live=text.live),
     )
 
 
-def _requirement(text: RequirementText) -> Requirement:
+def requirement_of(text: RequirementText) -> Requirement:
+    """As a value."""
     return Requirement(
         environment=text.environment,
         at_least=text.at_least,
         within_days=text.within,
         rollback_rehearsed=text.rollback_rehearsed,
         restore_proved=text.restore_proved,
+        minimum_volume=text.minimum_volume,
+        minimum_coverage=text.minimum_coverage,
     )
 
 
@@ -121,6 +144,10 @@ def _contradictions(text: ProjectText, tree: Table) -> Iterator[Problem]:
                 f"environments.{name}: a live environment cannot simulate people",
                 "write people: required, or take live: true out",
             )
+        for role in environment.roles if text.roles else ():
+            if role not in text.roles:
+                says = f"environments.{name}.roles: role {role!r} is not among the project's roles"
+                yield _problem(tree, (*at, "roles", role), says, suggestion(role, text.roles, called="roles"))
         if environment.live and not environment.requires:
             yield _problem(
                 tree,
@@ -137,6 +164,10 @@ def _contradictions(text: ProjectText, tree: Table) -> Iterator[Problem]:
                 "write live: true, or take requires out",
                 Severity.WARNING,
             )
+        for key, says, hint, severity in wrong_people(
+            name, environment, text, live=environment.live, roles=environment.roles
+        ):
+            yield _problem(tree, (*at, key), says, hint, severity)
         for index, requirement in enumerate(environment.requires):
             yield from _wrong_requirement(text, tree, (*at, "requires", index), requirement)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-RUNBOOKS, MIGRATIONS, VALIDATORS, FLOWS = "runbooks", "migrations", "validators", "flows"
+RUNBOOKS, SNIPPETS, MIGRATIONS, VALIDATORS, FLOWS = "runbooks", "snippets", "migrations", "validators", "flows"
 
 
 def shown(root: Path, path: Path) -> str:
@@ -53,5 +53,9 @@ def not_a_file(root: Path, folder: str, name: str) -> str:
 
 def files_there(root: Path, folder: str, ending: str) -> str:
     """The files that could have been meant, for a hint."""
-    names = [path.relative_to(root / folder).as_posix() for path in files_below(root, folder, ending)]
-    return "files there: " + (", ".join(names[:12]) or "none")
+    return "files there: " + (", ".join(names_below(root, folder, ending)[:12]) or "none")
+
+
+def names_below(root: Path, folder: str, ending: str) -> list[str]:
+    """The files below a folder of the project with that ending, named relative to the folder."""
+    return [path.relative_to(root / folder).as_posix() for path in files_below(root, folder, ending)]

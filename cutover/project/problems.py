@@ -24,11 +24,27 @@ class Problem:
     says: str
     hint: str = ""
     severity: Severity = Severity.ERROR
+    runbook: str = ""  # the runbook that was being read; empty when it concerns them all
 
     @property
     def where(self) -> str:
         """`runbooks/x.yaml:12`."""
         return f"{self.file}:{self.line}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Origin:
+    """The file that something stands in, and how it came from there into the runbook."""
+
+    file: str
+    via: tuple[str, ...] = ()  # file:line of each include on the way, the nearest first
+    prefix: str = ""  # what the includes put before the ids of its steps
+    lane: int = 0  # of steps: the same for all of one include; 0 for those that stand in the phase itself
+
+    def problem(self, line: int, says: str, hint: str = "", *, severity: Severity = Severity.ERROR) -> Problem:
+        """A problem in a line of that file; it says from where the file was included."""
+        way = f" (included in {', and that in '.join(self.via)})" if self.via else ""
+        return Problem(file=self.file, line=line, says=says + way, hint=hint, severity=severity)
 
 
 class WrongFile(WrongInput):

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import groupby
 
+from cutover.model.project import Environment, Mode
 from cutover.model.runbook import OnFailure, Runbook, StepSpec
 from cutover.project.step_kinds import Kinds, Meaning, asked, meaning_of
 from cutover.project.texts import said_seconds
@@ -14,17 +15,25 @@ _TWO_WORDS = {"smoke test": "smoke-tests"}
 _NO_WAY_BACK = "POINT OF NO RETURN: once this step has begun nothing is rolled back, the only way is forward."
 
 
-def read_aloud(runbook: Runbook, kinds: Kinds) -> list[str]:
-    """A title, a few sentences on the whole, and per phase a heading with its numbered steps in running order."""
+def read_aloud(runbook: Runbook, kinds: Kinds, environment: Environment | None = None) -> list[str]:
+    """
+    A title, a few sentences on the whole, and per phase a heading with its numbered steps in running order.
+
+    With an environment (the one that the runbook was loaded for) it is what would happen there, steps that are left
+    out included.
+    """
     steps = [(step, meaning_of(kinds[step.kind].model_validate(dict(step.fields)))) for step in runbook.steps]
-    lines = [_title(runbook), *_rules(runbook)]
+    lines = [_title(runbook), *_rules(runbook), *_differs(runbook, environment)]
     end = _end_of_the_way_back(runbook)
     numbered = list(enumerate(steps, start=1))
     for (phase, wave), group in groupby(numbered, key=lambda one: (one[1][0].phase, one[1][0].wave)):
         there = list(group)
         name = f"{phase} {wave.name} ({wave.value})" if wave else phase
         lines.append(f"{name}, {_counted(len(there), 'step')}:")
-        lines += [_sentence(number, step, meaning, way_back=number <= end) for number, (step, meaning) in there]
+        for number, (step, meaning) in there:
+            sentence = _sentence(number, step, meaning, way_back=number <= end)
+            conditions = _conditions(runbook, step, environment)
+            lines.append(" ".join([sentence, *_order(runbook, number), *conditions]))
     return lines
 
 
@@ -63,12 +72,59 @@ def _rules(runbook: Runbook) -> Sequence[str]:
         rule = (
             f"Until {last} begins, all that was done can be undone, last step first; from then on there is no way back."
         )
+    rules = [rule, *_limits(runbook)]
     known = [step.expect_seconds for step in runbook.steps if step.expect_seconds is not None]
     if not known:
-        return [rule]
+        return rules
     unknown = len(runbook.steps) - len(known)
     rest = f", without {_counted(unknown, 'step')} that nobody can time" if unknown else ""
-    return [rule, f"It should take {_minutes(sum(known))}{rest}."]
+    return [*rules, f"It should take {_minutes(sum(known))}{rest}."]
+
+
+def _limits(runbook: Runbook) -> Iterator[str]:
+    if runbook.hard_stop is not None:
+        floor = runbook.hard_stop.floor_s
+        spare = f", and the way back {said_seconds(floor)} before that" if floor else ""
+        yield f"All must be over by {runbook.hard_stop.says()}{spare}."
+    if runbook.parallel > 1:
+        yield f"Up to {runbook.parallel} steps run side by side."
+
+
+def _differs(runbook: Runbook, environment: Environment | None) -> Iterator[str]:
+    """What the environment puts into the text, and what it has different."""
+    where = f"In {environment.name} " if environment else ""
+    for name, value in runbook.variables.items():
+        yield f"{where}{{{name}}} stands for {value!r}."
+    for change in runbook.overrides:
+        what = "the environment" if change.step == "environment" else change.step
+        yield f"{where}{what} has {change.key} {change.after} instead of {change.before}."
+    window = runbook.demands.on(environment).window if environment else None
+    if environment is not None and environment.live and window is not None:
+        yield f"In {environment.name} a go-live only begins {window.says()}."
+
+
+def _order(runbook: Runbook, number: int) -> Iterator[str]:
+    """What a step comes after, where steps run side by side and it is not simply the one before it."""
+    step = runbook.steps[number - 1]
+    before = () if number == 1 else (runbook.steps[number - 2].id,)
+    if runbook.parallel > 1 and step.after != before:
+        yield f"It comes after {_listed(step.after)}." if step.after else "It waits for no other step."
+
+
+def _conditions(runbook: Runbook, step: StepSpec, environment: Environment | None) -> Iterator[str]:
+    if step.when is not None and environment is None:
+        yield f"It is carried out only when {step.when.says()}."
+    elif environment is not None:
+        mode = Mode.LIVE if environment.live else Mode.REHEARSAL
+        why = runbook.why_skipped(step, environment=environment.name, mode=mode)
+        if why:
+            yield f"LEFT OUT in {environment.name}: {why}."
+    if step.window is not None and (environment is None or environment.live):
+        yield f"A live run begins it only {step.window.says()}."
+
+
+def _listed(names: Sequence[str]) -> str:
+    return " and ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))
 
 
 def _end_of_the_way_back(runbook: Runbook) -> int:

@@ -1,5 +1,5 @@
 """
-The schema of `runbooks/*.yaml`, as Pydantic classes: what is common to all steps.
+The schema of `runbooks/*.yaml` and `snippets/*.yaml`, as Pydantic classes: what is common to all steps.
 
 The one key of a step that names its kind, and what stands under it, is typed by the kind's own class
 (`loading_runbook`).
@@ -7,12 +7,27 @@ The one key of a step that names its kind, and what stands under it, is typed by
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import ConfigDict, Field, model_validator
+from pydantic import BeforeValidator, ConfigDict, Field, model_validator
 
-from cutover.model.runbook import OnFailure, Strategy
-from cutover.project.texts import Duration, Filled, Flag, Listed, Positive, StepId, Strict, WrongKey
+from cutover.model.project import Mode
+from cutover.model.runbook import OnFailure, Strategy, When
+from cutover.project.declared import Declared
+from cutover.project.texts import (
+    Duration,
+    Filled,
+    Flag,
+    Listed,
+    Name,
+    Positive,
+    StepId,
+    Strict,
+    VariableName,
+    WrongKey,
+    listed,
+)
+from cutover.project.texts_of_time import HardStopText, WindowText
 
 
 class WaveText(Strict):
@@ -27,6 +42,41 @@ class RetryText(Strict):
 
     tries: Annotated[Positive, Field(le=100)] = Field(default=3, description="attempts in all")
     wait: Duration = Field(default=2.0, description="before the second attempt; it grows from there")
+
+
+Several = Annotated[Listed, Field(min_length=1)]
+Modes = Annotated[
+    tuple[Mode, ...], Field(min_length=1), BeforeValidator(listed, json_schema_input_type=Mode | list[Mode])
+]
+Strategies = Annotated[
+    tuple[Strategy, ...],
+    Field(min_length=1),
+    BeforeValidator(listed, json_schema_input_type=Strategy | list[Strategy]),
+]
+
+
+class WhenText(Strict):
+    """Where a step is carried out; all that is named must hold, and of each any one value is enough."""
+
+    environment: Several | None = Field(default=None, description="environments")
+    mode: Modes | None = Field(default=None, description="rehearsal or live")
+    strategy: Strategies | None = Field(default=None, description="strategies, for snippets")
+    variables: dict[VariableName, Several] = Field(default={}, description="variable -> the values that it must have")
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Self:
+        if not (self.environment or self.mode or self.strategy or self.variables):
+            raise ValueError("says nothing; write environment, mode, strategy or variables, or take it out")
+        return self
+
+    def value(self) -> When:
+        """As a value."""
+        return When(
+            environments=self.environment or (),
+            modes=self.mode or (),
+            strategies=self.strategy or (),
+            variables=dict(self.variables),
+        )
 
 
 class StepText(Strict):
@@ -44,6 +94,8 @@ class StepText(Strict):
     )
     retry: RetryText = Field(default=RetryText(), description="how often it is tried")
     if_it_fails: OnFailure | None = Field(default=None, description="roll back (default), or stop and ask")
+    when: WhenText | None = Field(default=None, description="where it is carried out; default: always")
+    window: WindowText | None = Field(default=None, description="a live run begins it only inside")
     point_of_no_return: Flag = Field(default=False, description="once it has begun there is no way back")
 
 
@@ -52,6 +104,10 @@ class PhaseText(Strict):
 
     phase: Filled = Field(description="heading")
     for_each: Literal["wave"] | None = Field(default=None, description="wave: these steps once for each wave")
+    side_by_side: Flag = Field(
+        default=False, description="its steps come after what is before the phase, and not after each other"
+    )
+    window: WindowText | None = Field(default=None, description="window of the steps that have none of their own")
     steps: tuple[StepText, ...] = Field(min_length=1, description="the steps, in order")
 
 
@@ -62,6 +118,14 @@ class RunbookText(Strict):
     strategy: Strategy = Field(description="how the new system goes live")
     owner: Filled | None = Field(default=None, description="who answers for the whole")
     waves: tuple[WaveText, ...] = Field(default=(), description="the parts of a phased go-live, in order")
+    parallel: Annotated[Positive, Field(le=64)] = Field(default=1, description="how many steps may run side by side")
+    hard_stop: HardStopText | None = Field(default=None, description="by when all must be over")
+    variables: dict[VariableName, Declared] = Field(
+        default={}, description="what differs from environment to environment, by name"
+    )
+    overrides: dict[Name, dict[StepId, dict[str, Any]]] = Field(
+        default={}, description="environment -> step -> what is different there; tighter only where it is live"
+    )
     phases: tuple[PhaseText, ...] = Field(min_length=1, description="what happens, in order")
 
     @model_validator(mode="after")
@@ -83,6 +147,24 @@ class RunbookText(Strict):
                 "strategy", f"strategy {self.strategy.value!r} {'needs' if not self.waves else 'has no'} waves"
             )
         return self
+
+
+class IncludeText(Strict):
+    """The steps of a snippet, where a step could stand."""
+
+    include: Filled = Field(description="file in snippets/")
+    with_: dict[VariableName, str | tuple[str, ...]] = Field(
+        default={}, alias="with", description="values of the snippet's parameters"
+    )
+    as_: StepId | None = Field(default=None, alias="as", description="goes before the ids of its steps, with a '-'")
+
+
+class SnippetText(Strict):
+    """Steps that several runbooks share, or one runbook several times."""
+
+    snippet: Filled = Field(description="title")
+    parameters: dict[VariableName, Declared] = Field(default={}, description="what an include gives, by name")
+    steps: tuple[StepText, ...] = Field(min_length=1, description="the steps, in order; includes among them")
 
 
 def keys_of_a_step() -> frozenset[str]:

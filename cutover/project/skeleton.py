@@ -37,6 +37,7 @@ environments:
     people: required
     roles: {cutover lead: [ana], business owner: [eve], dba: [dan]}     # names of accounts of this system
     # declared_names: true          # believe `cutover approve --as NAME`: several people vote under one account
+    # votes: declared               # else votes are signed: one line per SSH key in the file allowed_signers
     requires:                       # else production stays closed
       - {environment: test, at_least: 1, within: 21 d, rollback_rehearsed: true, restore_proved: true}
 """

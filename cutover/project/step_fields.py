@@ -7,18 +7,19 @@ the runbook is wrong.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from pydantic import BaseModel
 
-from cutover.model.runbook import Wave
-from cutover.project.problems import Problem, suggestion
+from cutover.project import own_steps
+from cutover.project.own_steps import Around
+from cutover.project.placeholders import filled_in
+from cutover.project.problems import Origin, Problem, suggestion
 from cutover.project.schema_runbook import keys_of_a_step
 from cutover.project.step_kinds import Kinds
 from cutover.project.typed import lenient_readings, typed
-from cutover.project.waves import filled_in
 from cutover.project.yaml_text import Items, Node, Table, Text, plain
 
 
@@ -29,6 +30,7 @@ class Filled:
     kind: str
     plain: dict[str, Any]
     made: BaseModel
+    own: Mapping[str, str] = field(default_factory=dict)  # steps of its snippet or wave: as written -> id
 
 
 def phases_of(tree: Table) -> list[tuple[Table, list[Table]]]:
@@ -50,7 +52,7 @@ def with_empty_kinds(tree: Table, kinds: Kinds) -> Table:
         if not isinstance(step, Table):
             return step
         entries = {key: _emptied(value) if key in kinds else value for key, value in step.entries.items()}
-        return Table(entries, step.lines, step.line)
+        return replace(step, entries=entries)
 
     def of_phase(phase: Node) -> Node:
         return _changed(phase, "steps", of_step)
@@ -66,7 +68,7 @@ def _changed(node: Node, key: str, change: Any) -> Node:
     if not isinstance(node, Table) or not isinstance(listed, Items):
         return node
     items = Items(tuple(change(item) for item in listed.items), listed.line)
-    return Table({**node.entries, key: items}, node.lines, node.line)
+    return replace(node, entries={**node.entries, key: items})
 
 
 def _emptied(value: Node) -> Node:
@@ -85,38 +87,48 @@ def kind_of(step: Table, kinds: Kinds) -> str | None:
     return named[0] if len(named) == 1 else None
 
 
-def wrong_keys(step: Table, kinds: Kinds, file: str) -> Iterator[Problem]:
+def wrong_keys(step: Table, kinds: Kinds, origin: Origin) -> Iterator[Problem]:
     """Keys that are neither common to all steps nor a kind, and a step that says no kind or several."""
     common, way = keys_of_a_step(), f"step {name_of(step)!r}"
     unknown = [key for key in step.entries if key not in common and key not in kinds]
     named = [key for key in step.entries if key in kinds]
     for key in unknown:
         hint = suggestion(key, [*common, *kinds], called="keys and kinds")
-        yield Problem(file=file, line=step.lines[key], says=f"{way}: key {key!r} is not known", hint=hint)
+        yield origin.problem(step.lines[key], f"{way}: key {key!r} is not known", hint)
     if not named and not unknown:
         hint = f"write one of {', '.join(sorted(kinds))}"
-        yield Problem(file=file, line=step.line, says=f"{way}: no key says what kind of step it is", hint=hint)
+        yield origin.problem(step.line, f"{way}: no key says what kind of step it is", hint)
     if len(named) > 1:
         says = f"{way}: several keys name its kind: {', '.join(named)}"
-        yield Problem(file=file, line=step.lines[named[1]], says=says, hint="make a step of each")
+        yield origin.problem(step.lines[named[1]], says, "make a step of each")
 
 
-def fill(step: Table, kinds: Kinds, file: str, wave: Wave | None = None) -> tuple[Filled | None, Sequence[Problem]]:
-    """The fields of a step's kind, for one wave, with what is wrong; None when they cannot be made or have no kind."""
+def fill(
+    step: Table, kinds: Kinds, origin: Origin, values: Mapping[str, str], around: Around | None = None
+) -> tuple[Filled | None, Sequence[Problem]]:
+    """
+    The fields of a step's kind with `values` for the words in braces, and what is wrong.
+
+    None when they cannot be made or have no kind. With what is `around` it, names of its own steps are their ids.
+    """
     kind = kind_of(step, kinds)
     if kind is None:
         return None, ()
-    written = step.entries[kind]
-    node = filled_in(written, wave) if wave is not None else written
+    node = filled_in(step.entries[kind], values)
     way = f"step {name_of(step)!r}: {kind}"
     if not isinstance(node, Table):
         says = f"{way}: keys with values must stand here"
-        return None, [Problem(file=file, line=step.lines[kind], says=says, hint=_keys_hint(kinds[kind]))]
-    made, problems = typed(kinds[kind], node, file, under=way)
+        return None, [origin.problem(step.lines[kind], says, _keys_hint(kinds[kind]))]
+    node = replace(node, origin=origin)
+    made, problems = typed(kinds[kind], node, origin.file, under=way)
     if made is None:
         return None, problems
-    problems += lenient_readings(made, node, file, under=way)
-    return Filled(kind=kind, plain=plain(node), made=made), problems
+    problems += lenient_readings(made, node, origin.file, under=way)
+    if around is None:
+        return Filled(kind=kind, plain=plain(node), made=made), problems
+    node, own = own_steps.found(node, kinds[kind], made, around)
+    again = typed(kinds[kind], node, origin.file)[0] if own else None
+    return Filled(kind=kind, plain=plain(node), made=again or made, own=own), problems
 
 
 def _keys_hint(kind: type[BaseModel]) -> str:

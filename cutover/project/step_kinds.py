@@ -63,6 +63,12 @@ def asked(step: Meaning) -> tuple[str, ...]:
     return tuple(asks()) if callable(asks) else ()
 
 
+def escalates(step: Meaning) -> tuple[str, ...]:
+    """The role that is told when nobody answers; most kinds wait for nobody."""
+    escalate = getattr(step, "escalate", None)
+    return () if escalate is None else (str(escalate.to),)
+
+
 def judged(step: Meaning) -> tuple[str, ...]:
     """The tables that the step judges by their validators (`WantsValidators`); most kinds judge none."""
     wants = getattr(step, "wants_validators", None)

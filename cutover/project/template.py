@@ -15,7 +15,7 @@ from cutover.project import places
 from cutover.project.skeleton import name_of, skeleton
 
 FILE = "cutover.yaml"
-FOLDERS = ("migrations", "validators", "runbooks", "flows")
+FOLDERS = ("migrations", "validators", "runbooks", "snippets", "flows")
 
 
 def init(folder: Path, *, empty: bool = False) -> list[Path]:

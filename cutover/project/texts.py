@@ -16,7 +16,10 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 WHOLE = re.compile(r"[+-]?[0-9]{1,15}")
 _DURATION = re.compile(r"(?P<number>[0-9]{1,9}(?:\.[0-9]{1,6})?) ?(?P<unit>[a-z]+)")
 _SECONDS = {"ms": 0.001, "s": 1.0, "min": 60.0, "h": 3_600.0, "d": 86_400.0}
+_SHARE = re.compile(r"(?P<number>[0-9]{1,3}(?:\.[0-9]{1,6})?)(?P<percent> ?%)?")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
+_SECRETS = re.compile(r"(^|_)(password|passwd|pwd|secret|token|api_?key)(_|$)", re.IGNORECASE)
+_VARIABLE = re.compile(r"[a-z][a-z0-9_]*")
 _STEP_ID = re.compile(r"[a-z0-9][a-z0-9-]*")
 
 
@@ -64,6 +67,15 @@ def whole_days(value: Any) -> int:
     return int(days)
 
 
+def share(value: Any) -> float:
+    """`80 %` or `0.8` as 0.8."""
+    match = _SHARE.fullmatch(value) if isinstance(value, str) else None
+    found = float(match["number"]) / (100 if match["percent"] else 1) if match else -1.0
+    if not 0 <= found <= 1:
+        raise ValueError(f"must be a share like 80 % or 0.8, not {shown(value)}")
+    return found
+
+
 def said_seconds(value: float) -> str:
     """Seconds as a person says them: `90 s` stays, `120` is `2 min`, `3600` is `1 h`."""
     for unit in ("d", "h", "min"):
@@ -85,7 +97,8 @@ def _filled(value: str) -> str:
     return value
 
 
-def _name(value: str) -> str:
+def plain_name(value: str) -> str:
+    """Letters, digits, `-` and `_`."""
     if not _NAME.fullmatch(value):
         raise ValueError(f"must be letters, digits, '-' and '_', not {shown(value)}")
     return value
@@ -97,26 +110,41 @@ def _step_id(value: str) -> str:
     return value
 
 
-def _iso_date(value: str) -> str:
+def _variable_name(value: str) -> str:
+    if _SECRETS.search(value):
+        raise ValueError(
+            "must not be the name of a secret, because every run records its value; "
+            "a password stands beside its database, as env:NAME or file:PATH"
+        )
+    if not _VARIABLE.fullmatch(value) or value == "wave":
+        raise ValueError(f"must be small letters, digits and '_', and not wave, not {shown(value)}")
+    return value
+
+
+def iso_date(value: str) -> str:
+    """A day as 2026-11-20."""
     try:
         return date.fromisoformat(value).isoformat()
     except ValueError:
         raise ValueError(f"must be a date like 2026-11-20, not {shown(value)}") from None
 
 
-def _listed(value: Any) -> Any:
+def listed(value: Any) -> Any:
+    """One text where a list may stand, as a list of one."""
     return [value] if isinstance(value, str) else value
 
 
 Flag = Annotated[bool, BeforeValidator(flag), WithJsonSchema({"type": "boolean"})]
 Whole = Annotated[int, BeforeValidator(whole), WithJsonSchema({"type": "integer"})]
 Count = Annotated[int, BeforeValidator(whole), Field(ge=0), WithJsonSchema({"type": "integer", "minimum": 0})]
+Share = Annotated[float, BeforeValidator(share), WithJsonSchema({"type": ["number", "string"]})]
 Positive = Annotated[int, BeforeValidator(whole), Field(ge=1), WithJsonSchema({"type": "integer", "minimum": 1})]
 _DURATION_SCHEMA = {"type": "string", "pattern": r"^[0-9]{1,9}(\.[0-9]{1,6})? ?(ms|s|min|h|d)$"}
 Duration = Annotated[float, BeforeValidator(seconds), WithJsonSchema(_DURATION_SCHEMA)]
 Days = Annotated[int, BeforeValidator(whole_days), WithJsonSchema({"type": "string", "pattern": "^[0-9]+ ?(d|h)$"})]
 Filled = Annotated[str, AfterValidator(_filled)]
-Name = Annotated[str, AfterValidator(_name)]
+Name = Annotated[str, AfterValidator(plain_name)]
 StepId = Annotated[str, AfterValidator(_step_id)]
-IsoDate = Annotated[str, AfterValidator(_iso_date)]
-Listed = Annotated[tuple[Filled, ...], BeforeValidator(_listed, json_schema_input_type=str | list[str])]
+VariableName = Annotated[str, AfterValidator(_variable_name)]
+IsoDate = Annotated[str, AfterValidator(iso_date)]
+Listed = Annotated[tuple[Filled, ...], BeforeValidator(listed, json_schema_input_type=str | list[str])]

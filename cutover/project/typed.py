@@ -17,7 +17,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from cutover.project import texts
-from cutover.project.problems import Problem, nearest, suggestion
+from cutover.project.problems import Origin, Problem, nearest, suggestion
 from cutover.project.yaml_text import Items, Node, Table, Text, plain
 
 M = TypeVar("M", bound=BaseModel)
@@ -64,24 +64,31 @@ def lenient_readings(made: BaseModel, node: Node, file: str, *, under: str = "")
     For classes that type their own fields; the schemas here say what they accept themselves.
     """
     return [
-        Problem(file=file, line=line_at(node, loc), says=_join(under, named(node, loc[:-1]), says))
-        for loc, says in _inexact(node, made, ())
+        problem_at(node, loc, file, _join(under, named(node, loc[:-1]), says)) for loc, says in _inexact(node, made, ())
     ]
 
 
 def bare_values(node: Node, file: str, under: str = "") -> Iterator[Problem]:
     """A problem for every key, and every entry of a list, that has no value."""
-    for loc, found in _bare(node, ()):
+    for loc in _bare(node, ()):
         what = f"key {str(loc[-1])!r}" if loc and isinstance(loc[-1], str) else "an entry of the list"
         hint = "write a value or take the key out; a text that begins with a brace stands in quotes"
-        yield Problem(
-            file=file, line=found, says=_join(under, named(node, loc[:-1]), f"{what} has no value"), hint=hint
-        )
+        yield problem_at(node, loc, file, _join(under, named(node, loc[:-1]), f"{what} has no value"), hint)
 
 
 def line_at(node: Node, loc: Sequence[int | str]) -> int:
     """The line of the value at `loc`: of its key, of its entry, or of the nearest thing around it that is there."""
-    line = node.line
+    return _place(node, loc)[0]
+
+
+def problem_at(node: Node, loc: Sequence[int | str], file: str, says: str, hint: str = "") -> Problem:
+    """A problem with the value at `loc`, in `file` or in the file that the value was included from."""
+    line, origin = _place(node, loc)
+    return (origin or Origin(file=file)).problem(line, says, hint)
+
+
+def _place(node: Node, loc: Sequence[int | str]) -> tuple[int, Origin | None]:
+    line, origin = node.line, node.origin if isinstance(node, Table) else None
     for part in loc:
         if isinstance(node, Table) and part in node.entries:
             line, node = node.lines[str(part)], node.entries[str(part)]
@@ -90,7 +97,8 @@ def line_at(node: Node, loc: Sequence[int | str]) -> int:
             line = node.line
         else:
             break
-    return line
+        origin = (node.origin if isinstance(node, Table) else None) or origin
+    return line, origin
 
 
 def named(node: Node, loc: Sequence[int | str]) -> str:
@@ -140,7 +148,7 @@ def _problem(detail: ErrorDetails, model: type[BaseModel], node: Node, *, file: 
             says, hint = f"{_what(last)} {_said(detail)}", _nearest_choice(detail)
         case _:
             says = f"{_what(last)} {_said(detail)}"
-    return Problem(file=file, line=line_at(node, loc), says=_join(under, way, says), hint=hint)
+    return problem_at(node, loc, file, _join(under, way, says), hint)
 
 
 def _without_echoes(details: list[ErrorDetails]) -> list[ErrorDetails]:
@@ -276,14 +284,13 @@ def _lenient(text: str, value: Any) -> str:
     return ""
 
 
-def _bare(node: Node, loc: Loc) -> Iterator[tuple[Loc, int]]:
+def _bare(node: Node, loc: Loc) -> Iterator[Loc]:
     match node:
         case Text(bare=True):
-            yield loc, node.line
+            yield loc
         case Items():
             for index, item in enumerate(node.items):
                 yield from _bare(item, (*loc, index))
         case Table():
             for key, value in node.entries.items():
-                for where, line in _bare(value, (*loc, key)):
-                    yield where, node.lines[key] if where == (*loc, key) else line
+                yield from _bare(value, (*loc, key))

@@ -8,7 +8,7 @@ written. Aliases work; merge keys, tags and keys that stand twice are refused. K
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -25,7 +25,7 @@ from ruamel.yaml.events import (
     SequenceStartEvent,
 )
 
-from cutover.project.problems import Problem, WrongFile, wrong
+from cutover.project.problems import Origin, Problem, WrongFile, wrong
 
 #: No file that a person writes comes near; a few aliases of aliases would fill the memory (a "billion laughs").
 MOST_NODES = 100_000
@@ -51,11 +51,16 @@ class Items:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Keys with their values, in file order, and the line of each key."""
+    """Keys with their values, in file order, and the line of each key; `origin` where another file begins."""
 
     entries: Mapping[str, Node]
     lines: Mapping[str, int]
     line: int
+    origin: Origin | None = None
+
+    def without(self, *keys: str) -> Table:
+        """The same without some of its keys."""
+        return replace(self, entries={key: value for key, value in self.entries.items() if key not in keys})
 
 
 Node = Text | Items | Table

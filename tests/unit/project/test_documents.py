@@ -14,9 +14,8 @@ DOCS = Path(__file__).resolve().parents[3] / "docs"
 
 
 def example(page: str) -> str:
-    """The one example in YAML of the page."""
-    (text,) = [part.split("```")[0] for part in (DOCS / page).read_text().split("```yaml\n")[1:]]
-    return text
+    """The first example in YAML of the page, which is a whole file."""
+    return (DOCS / page).read_text().split("```yaml\n")[1].split("```")[0]
 
 
 @pytest.fixture
@@ -34,8 +33,14 @@ def test_the_example_of_a_runbook(root: Path) -> None:
     write(root, "migrations/shop.yaml", MIGRATION)
     write(root, "migrations/schema.sql", "")
     write(root, "migrations/drop_schema.sql", "")
+    write(root, "snippets/backup.yaml", example("snippets.md"))
     path = write(root, "runbooks/x.yaml", example("runbooks.md"))
-    book = load_runbook(load_project(root, {}), path, KINDS)
+    project = load_project(root, {})
+    book = load_runbook(project, path, KINDS, project.environments["production"])
+
+    assert [problem for problem in lint(project, KINDS) if problem.file.startswith(("runbooks/", "snippets/"))] == []
+    assert (book.variables, [change.key for change in book.overrides]) == ({"site": "berlin"}, ["approve.needs"] * 2)
+    assert book.step("copy-germany").after == ("prove-backup-of-old", "prove-backup-of-new")
 
     assert [step.id for step in book.steps if step.wave] == [
         *("copy-germany", "decide-germany", "switch-germany", "copy-france", "decide-france", "switch-france"),
@@ -53,12 +58,15 @@ def test_the_example_of_a_migration(root: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("page", "what"), [("project.md", "project"), ("runbooks.md", "runbook"), ("migrations.md", "migration")]
+    ("page", "what"),
+    [("project.md", "project"), ("runbooks.md", "runbook"), ("snippets.md", "snippet"), ("migrations.md", "migration")],
 )
 def test_every_key_is_in_the_pages(page: str, what: str) -> None:
     from cutover.project import json_schema
 
-    text = (DOCS / page).read_text()
+    # The steps of a snippet have the keys of all steps.
+    pages = (page, "runbooks.md") if what == "snippet" else (page,)
+    text = "".join((DOCS / one).read_text() for one in pages)
     definitions = json_schema({}, what=what)
     keys = {
         key for model in (definitions, *definitions.get("$defs", {}).values()) for key in model.get("properties", {})

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from cutover.project import lint
 from tests.unit.project.made_up import KINDS, MIGRATION, PROJECT, project, runbook_text, write
+from tests.unit.project.places import several
 
 GOOD = runbook_text("a, say: {}", "b, change: {in: new, tables: [customer]}")
 
@@ -131,18 +132,102 @@ def test_a_folder_named_like_a_runbook(tmp_path: Path) -> None:
     ]
 
 
+EVERYTHING = """\
+runbook: Shop
+strategy: phased
+waves: [{wave: north, value: N}]
+parallel: 2
+hard_stop: {at: 04:00, zone: Europe/Berlin, floor: 15 min}
+variables: {site: {one_of: [a, b], default: a}, n: number}
+overrides: {production: {a: {retry: {tries: 1}}, s-b: {if_it_fails: stop}}}
+phases:
+  - phase: A
+    side_by_side: true
+    window: {days: [sat], from: 22:00, to: 04:00, zone: UTC}
+    steps:
+      - {step: a, say: {words: "{site}", times: "{n}"}, when: {environment: test, variables: {site: [a]}}}
+      - {include: snippets/s.yaml, with: {what: "{site}", tables: [customer]}, as: s}
+  - {phase: B, include: snippets/s.yaml, with: {what: "{wave}", tables: [customer]}, for_each: wave}
+"""
+SNIPPET = """\
+snippet: S
+parameters: {what: {type: text, says: it}, tables: {type: list}}
+steps:
+  - {step: b, say: {words: "{what}"}, after: []}
+  - {step: c, change: {tables: "{tables}", like: b}, after: [b]}
+  - {include: snippets/t.yaml, as: t}
+"""
+INNER = "snippet: T\nsteps:\n  - {step: d, say: {}}\n"
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=120, deadline=None)
+@given(st.data())
+def test_no_runbook_and_no_snippet_makes_it_raise(tmp_path: Path, data: st.DataObject) -> None:
+    """As below, with everything in it that there is, and in each of its environments."""
+    texts = {"runbooks/x.yaml": EVERYTHING, "snippets/s.yaml": SNIPPET, "snippets/t.yaml": INNER}
+    path = data.draw(st.sampled_from(sorted(texts)))
+    texts[path] = spoilt(texts[path], data)
+    made = several(tmp_path, test="    variables: {n: 1}\n", production="    variables: {n: 2, site: b}\n")
+    for name, text in texts.items():
+        write(tmp_path, name, text)
+
+    lint(made, KINDS)
+
+
+def test_that_runbook_has_nothing_wrong(tmp_path: Path) -> None:
+    made = several(tmp_path, test="    variables: {n: 1}\n", production="    variables: {n: 2, site: b}\n")
+    for name, text in (("runbooks/x.yaml", EVERYTHING), ("snippets/s.yaml", SNIPPET), ("snippets/t.yaml", INNER)):
+        write(tmp_path, name, text)
+
+    assert [problem.says for problem in lint(made, KINDS)] == []
+
+
+def spoilt(text: str, data: st.DataObject) -> str:
+    """The text with a piece taken out, doubled or replaced by something nasty."""
+    begin = data.draw(st.integers(0, len(text)))
+    end = data.draw(st.integers(begin, min(len(text), begin + 30)))
+    nasty = [
+        "",
+        "[]",
+        "{}",
+        "\t",
+        "'",
+        '"',
+        "*a",
+        "&a",
+        ": ",
+        "\n- ",
+        "null",
+        "{wave}",
+        "{as}",
+        "{tables}",
+        "snippets/s.yaml",
+    ]
+    put = data.draw(st.sampled_from([*nasty, text[begin:end] * 2]))
+    return text[:begin] + put + text[end:]
+
+
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=150, deadline=None)
 @given(st.data())
 def test_no_content_makes_it_raise(tmp_path: Path, data: st.DataObject) -> None:
     """A text of the real ones with a piece taken out, doubled or replaced by something nasty."""
     path, text = data.draw(st.sampled_from([("runbooks/x.yaml", GOOD), ("migrations/shop.yaml", MIGRATION)]))
-    begin = data.draw(st.integers(0, len(text)))
-    end = data.draw(st.integers(begin, min(len(text), begin + 30)))
-    put = data.draw(
-        st.sampled_from(
-            ["", "[]", "{}", "\t", "'", '"', "*a", "&a", ": ", "\n- ", "null", "{wave}", text[begin:end] * 2]
-        )
-    )
-    linted(tmp_path, **{path: text[:begin] + put + text[end:]})
+    linted(tmp_path, **{path: spoilt(text, data)})
 
     write(tmp_path, "migrations/shop.yaml", MIGRATION)
+
+
+def test_a_role_that_the_projects_own_list_does_not_know_is_an_error(tmp_path: Path) -> None:
+    roles = "project: shop\nroles: {dba: runs the databases, lead: leads the night}\n"
+    made = project(tmp_path, PROJECT.replace("project: shop\n", roles))
+    write(
+        tmp_path,
+        "runbooks/x.yaml",
+        runbook_text("a, say: {}, by: dab", "b, change: {role: leed}", "c, say: {}, by: lead"),
+    )
+
+    assert [(problem.severity, problem.where, problem.says) for problem in lint(made, KINDS)] == [
+        ("error", "runbooks/x.yaml:6", "step 'a': role 'dab' is not among the project's roles"),
+        ("error", "runbooks/x.yaml:7", "step 'b': role 'leed' is not among the project's roles"),
+        ("warning", "runbooks/x.yaml:8", "step 'c': no environment has a role 'lead'"),
+    ]

@@ -10,7 +10,7 @@ from cutover.errors import ExitStatus
 from cutover.model.project import DatabaseRef, People, PrefectUse, Project, Requirement
 from cutover.project.loading_project import load_project, read_project
 from cutover.project.problems import WrongFile
-from tests.unit.project.made_up import PROJECT, write
+from tests.unit.project.made_up import PROJECT, project, write
 
 LIVE = """\
   production:
@@ -21,7 +21,8 @@ LIVE = """\
     declared_names: true
     prefect: required
     requires:
-      - {environment: dev, at_least: 2, within: 21 d, rollback_rehearsed: true, restore_proved: true}
+      - {environment: dev, at_least: 2, within: 21 d, rollback_rehearsed: true, restore_proved: true,
+         minimum_volume: 0.8, minimum_coverage: 95 %}
     tools: {postgresql: "env:PG_BIN", sqlite: tools/sqlite}
 """
 
@@ -67,7 +68,15 @@ def test_every_key_of_an_environment(tmp_path: Path) -> None:
     assert production.roles == {"owner": ("olivia", "oscar"), "dba": ("dana",)}
     assert production.prefect is PrefectUse.REQUIRED
     assert production.requires == (
-        Requirement(environment="dev", at_least=2, within_days=21, rollback_rehearsed=True, restore_proved=True),
+        Requirement(
+            environment="dev",
+            at_least=2,
+            within_days=21,
+            rollback_rehearsed=True,
+            restore_proved=True,
+            minimum_volume=0.8,
+            minimum_coverage=0.95,
+        ),
     )
     assert production.tools == {"postgresql": Path("/usr/lib/pg"), "sqlite": tmp_path / "tools/sqlite"}
 
@@ -134,7 +143,7 @@ def test_case_58_a_password_in_the_file_is_refused_and_not_shown(tmp_path: Path,
 def test_a_live_environment_asks_real_people(tmp_path: Path) -> None:
     error = refused(tmp_path, PROJECT + LIVE + "    people: simulated\n")
 
-    assert str(error) == "cutover.yaml:19: environments.production: a live environment cannot simulate people"
+    assert str(error) == "cutover.yaml:20: environments.production: a live environment cannot simulate people"
 
 
 def test_a_required_environment_must_be_known(tmp_path: Path) -> None:
@@ -193,3 +202,27 @@ def test_an_environment_needs_databases(tmp_path: Path) -> None:
 
 def test_a_project_needs_environments(tmp_path: Path) -> None:
     assert str(refused(tmp_path, "project: p\n")) == "cutover.yaml:1: key 'environments' is missing"
+
+
+ROLES = "project: shop\nroles: {dba: runs the databases, lead: leads the night}\n"
+
+
+def test_a_project_may_say_what_its_roles_are_for(tmp_path: Path) -> None:
+    made = project(tmp_path, PROJECT.replace("project: shop\n", ROLES))
+
+    assert made.roles == {"dba": "runs the databases", "lead": "leads the night"}
+
+
+def test_then_an_environment_names_no_others(tmp_path: Path) -> None:
+    error = refused(tmp_path, PROJECT.replace("project: shop\n", ROLES).replace("dba: [dana]", "dab: [dana]"))
+
+    assert str(error) == "cutover.yaml:9: environments.dev.roles: role 'dab' is not among the project's roles"
+    assert error.hint == "did you mean 'dba'? known roles: dba, lead"
+
+
+def test_case_52_values_of_variables_are_text(tmp_path: Path) -> None:
+    text = PROJECT + "    variables: {at: 22:00, version: 1.10, quiet: no}\n"
+
+    assert project(tmp_path, text).environments["dev"].variables == {"at": "22:00", "version": "1.10", "quiet": "no"}
+    said = str(refused(tmp_path, PROJECT + "    variables: {At: x}\n"))
+    assert "environments.dev.variables: 'At' must be small letters, digits and '_'" in said

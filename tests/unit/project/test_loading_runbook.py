@@ -281,13 +281,11 @@ def test_a_link_that_leaves_the_project_is_outside(tmp_path: Path) -> None:
     assert "is outside of the project folder" in refusal(root, runbook_text("c, change: {file: x.sql}"))
 
 
-def test_a_step_of_the_same_wave_is_named_with_the_wave(tmp_path: Path) -> None:
-    said = refusal(tmp_path, phased("a, say: {}", "b, change: {like: a}"))
+@pytest.mark.parametrize("written", ["a", "'a-{wave}'"])
+def test_a_field_finds_the_step_of_the_same_wave(tmp_path: Path, written: str) -> None:
+    made = runbook(tmp_path, phased("a, say: {}", f"b, change: {{like: {written}}}"))
 
-    assert "write 'a-{wave}'" in said
-    assert runbook(tmp_path, phased("a, say: {}", "b, change: {like: 'a-{wave}'}")).step("b-south").fields == {
-        "like": "a-south"
-    }
+    assert [made.step(f"b-{wave}").fields for wave in ("north", "south")] == [{"like": "a-north"}, {"like": "a-south"}]
 
 
 def test_missing_undo_before_the_point_of_no_return(tmp_path: Path) -> None:

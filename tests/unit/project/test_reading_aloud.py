@@ -9,6 +9,7 @@ import pytest
 from cutover.project import read_aloud
 from cutover.project.reading_aloud import third_person
 from tests.unit.project.made_up import KINDS, runbook, runbook_text
+from tests.unit.project.places import at, several
 
 BACK = "It can be undone; if it fails, the run rolls back."
 
@@ -85,3 +86,48 @@ def test_how_long_it_should_take(tmp_path: Path) -> None:
 )
 def test_instructions_become_what_somebody_does(phrase: str, said: str) -> None:
     assert third_person(phrase) == said
+
+
+def in_places(root: Path, text: str, environment: str) -> list[str]:
+    made = several(root, test="    variables: {site: leipzig}\n", production=PRODUCTION)
+    return read_aloud(at(made, environment, text), KINDS, made.environments.get(environment))
+
+
+PRODUCTION = "    variables: {site: berlin}\n    window: {days: [sat], from: 22:00, to: 04:00, zone: Europe/Berlin}\n"
+WHERE = runbook_text(
+    "a, say: {words: 'to {site}'}, when: {environment: test}",
+    "b, say: {}, after: [], window: {from: 23:00, to: 24:00, zone: UTC}",
+    "c, say: {}, after: [a, b]",
+    head=(
+        "strategy: one-shot\nparallel: 3\nhard_stop: {at: 04:00, zone: Europe/Berlin, floor: 15 min}\n"
+        "variables: {site: text}\noverrides: {production: {b: {retry: {tries: 1}}}}"
+    ),
+)
+
+
+def test_limits_and_conditions_are_told(tmp_path: Path) -> None:
+    lines = in_places(tmp_path, WHERE, "")
+    plain = "It changes nothing; if it fails, the run rolls back."
+
+    assert "All must be over by 04:00 (Europe/Berlin), and the way back 15 min before that." in lines
+    assert "Up to 3 steps run side by side." in lines and "{site} stands for 'leipzig'." in lines
+    assert lines[-3:] == [
+        f"1. Say to leipzig. {plain} It is carried out only when environment is 'test'.",
+        f"2. Say hello. {plain} It waits for no other step. A live run begins it only from 23:00 to 24:00 (UTC).",
+        f"3. Say hello. {plain} It comes after a and b.",
+    ]
+
+
+def test_a_runbook_as_it_is_in_an_environment(tmp_path: Path) -> None:
+    lines = in_places(tmp_path, WHERE, "production")
+
+    assert "In production {site} stands for 'berlin'." in lines
+    assert "In production b has retry.tries 1 instead of 3." in lines
+    assert "In production a go-live only begins sat from 22:00 to 04:00 (Europe/Berlin)." in lines
+    assert lines[-3].endswith("LEFT OUT in production: only when environment is 'test', and it is 'production'.")
+
+
+def test_a_rehearsal_leaves_nothing_out_and_waits_for_no_window(tmp_path: Path) -> None:
+    lines = in_places(tmp_path, WHERE, "test")
+
+    assert not any("LEFT OUT" in line or "begin" in line for line in lines[3:])

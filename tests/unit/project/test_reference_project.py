@@ -23,6 +23,7 @@ FILES = [
     ("migration", "migrations/flights.yaml"),
     ("runbook", "runbooks/one_shot.yaml"),
     ("runbook", "runbooks/phased.yaml"),
+    ("snippet", "snippets/backup.yaml"),
 ]
 
 
@@ -59,9 +60,13 @@ def test_digests_cover_the_reference_project() -> None:
     project = load_project(REPOSITORY)
     book = load_runbook(project, REPOSITORY / "runbooks/one_shot.yaml", KINDS)
 
-    assert {"runbooks/one_shot.yaml", "migrations/schema.sql", "migrations/transforms.py", "validators/flight.py"} <= (
-        digests(project, book, KINDS).files.keys()
-    )
+    assert {
+        "runbooks/one_shot.yaml",
+        "snippets/backup.yaml",
+        "migrations/schema.sql",
+        "migrations/transforms.py",
+        "validators/flight.py",
+    } <= (digests(project, book, KINDS).files.keys())
 
 
 def test_the_shop_loads_and_lints_clean(tmp_path: Path) -> None:
@@ -146,3 +151,37 @@ def test_reading_files_imports_nothing_heavy() -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=REPOSITORY, check=True)
 
     assert done.stdout.strip() == "[]"
+
+
+def test_an_editor_takes_includes_and_words_in_braces_where_they_may_stand() -> None:
+    tree = as_an_editor_reads_it(REPOSITORY / "runbooks/one_shot.yaml")
+    include = {"include": "snippets/backup.yaml", "with": {"database": "old"}, "as": "x"}
+    gate = {"step": "g", "approve": {"by": ["dba"], "needs": "{people}", "question": "Shall we?"}}
+    tree["phases"] = [{"phase": "A", "steps": [include, gate], "side_by_side": True}, {**include, "for_each": "wave"}]
+    tree |= {
+        "parallel": 4,
+        "hard_stop": {"at": "04:00", "zone": "Europe/Berlin", "floor": "15 min"},
+        "variables": {"people": "number", "site": {"one_of": ["a", "b"], "default": "a"}},
+        "overrides": {"production": {"g": {"approve": {"needs": 3}}}},
+    }
+    snippet = as_an_editor_reads_it(REPOSITORY / "snippets/backup.yaml")
+    snippet["steps"] += [include, {**gate, "retry": {"tries": "{tries}"}, "if_it_fails": "{fate}"}]
+
+    assert errors("runbook", tree) == errors("snippet", snippet) == []
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"phases": [{"steps": [{"include": "snippets/backup.yaml", "wth": {}}], "phase": "A"}]},
+        {"phases": [{"include": "snippets/backup.yaml", "steps": [{"step": "a", "copy": {}}]}]},
+        {"phases": [{"phase": "A"}]},
+        {"hard_stop": {"at": "4:00", "zone": "Europe/Berlin"}},
+        {"parallel": 0},
+        {"variables": {"site": {"type": "txt"}}},
+        {"phases": [{"phase": "A", "steps": [{"step": "a", "copy": {}, "when": {"mode": "real"}}]}]},
+        {"phases": [{"phase": "A", "steps": [{"step": "a", "copy": {}, "window": {"days": ["sat"]}}]}]},
+    ],
+)
+def test_an_editor_marks_what_is_wrong_around_steps(wrong: dict[str, Any]) -> None:
+    assert errors("runbook", {**as_an_editor_reads_it(REPOSITORY / "runbooks/one_shot.yaml"), **wrong}) != []

@@ -56,3 +56,14 @@ def test_seconds_are_said_as_people_do(number: float, text: str) -> None:
 
 def test_a_long_wrong_value_is_cut() -> None:
     assert len(texts.shown("x" * 10_000)) < 80
+
+
+@pytest.mark.parametrize(("text", "number"), [("80 %", 0.8), ("80%", 0.8), ("0.8", 0.8), ("1", 1), ("99.5 %", 0.995)])
+def test_shares(text: str, number: float) -> None:
+    assert texts.share(text) == pytest.approx(number)
+
+
+@pytest.mark.parametrize("text", ["80", "1.1", "101 %", "-1 %", "eighty", "", "nan", ["80 %"]])
+def test_nothing_else_is_a_share(text: object) -> None:
+    with pytest.raises(ValueError, match=r"must be a share like 80 % or 0\.8, not"):
+        texts.share(text)
