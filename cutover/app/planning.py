@@ -9,14 +9,18 @@ from typing import Any
 
 from cutover.app import admission, assigning
 from cutover.app.admission import Proposal
+from cutover.app.forecasting import Asked, Outlook, asked_for
 from cutover.app.workspace import Workspace
-from cutover.contract import Context, Step, Vote
+from cutover.contract import Context, Step
 from cutover.dataplane.database import Database
 from cutover.errors import CutoverError
-from cutover.evidence.words import duration
+from cutover.evidence.words import duration, iso
 from cutover.forecast.planned import total_ms, unknown_steps
+from cutover.model.event import Event
+from cutover.model.forecast import LastStart
 from cutover.model.migration import Migration
 from cutover.model.outcome import Action, Facts, Finding, Progress
+from cutover.model.people import Vote
 from cutover.model.project import Mode
 from cutover.model.rehearsal import PlannedStep, PlanSource
 from cutover.model.runbook import StepSpec
@@ -47,6 +51,8 @@ class Plan:
     verdict: tuple[str, ...]
     may_begin: bool
     total_ms: int | None = None
+    outlook: Outlook | None = None  # None: a plan without its times
+    last_starts: tuple[LastStart, ...] = ()
     databases: Mapping[str, str] = field(default_factory=dict)  # name -> what the server says it is
 
     def plain(self) -> dict[str, Any]:
@@ -58,6 +64,7 @@ class Plan:
             "may_begin": self.may_begin,
             "verdict": list(self.verdict),
             "planned_ms": self.total_ms,
+            "forecast": _forecast(self.outlook, self.last_starts) if self.outlook else None,
             "databases": dict(self.databases),
             "steps": [
                 {
@@ -74,9 +81,10 @@ class Plan:
         }
 
 
-def plan(workspace: Workspace, runbook: Path, environment: str) -> Plan:
-    """Ask every step what it would do now; raises what is wrong with files or databases."""
+def plan(workspace: Workspace, runbook: Path, environment: str, asked: Asked | None = None) -> Plan:
+    """Ask every step what it would do now, and how long; raises what is wrong with files or databases."""
     proposal = admission.propose(workspace, runbook, environment)
+    outlook = asked_for(proposal.outlook, asked) if asked else proposal.outlook
     databases = admission.refuse_silent_databases(workspace, proposal)
     steps = tuple(
         _moves(spec, step, proposal.planned[spec.id], _PlanContext(workspace, proposal, spec))
@@ -90,6 +98,8 @@ def plan(workspace: Workspace, runbook: Path, environment: str) -> Plan:
         verdict=tuple(_verdict(proposal)),
         may_begin=proposal.verdict.allowed,
         total_ms=total_ms(proposal.planned),
+        outlook=outlook,
+        last_starts=outlook.last_starts(),
         databases=databases,
     )
 
@@ -115,6 +125,8 @@ def _moves(spec: StepSpec, step: Step, planned: PlannedStep, ctx: Context) -> Pl
 def _planned(planned: PlannedStep) -> str:
     if planned.ms is None:
         return "?"
+    if planned.source in (PlanSource.PEOPLE, PlanSource.NOTHING):
+        return {PlanSource.PEOPLE: "waits for people", PlanSource.NOTHING: "left out"}[planned.source]
     source = f"rehearsed {planned.n}×" if planned.source is PlanSource.REHEARSED else "expected"
     return f"{duration(planned.ms)} ({source})"
 
@@ -123,7 +135,8 @@ def _verdict(proposal: Proposal) -> list[str]:
     total = total_ms(proposal.planned)
     unknown = unknown_steps(proposal.planned)
     if total is not None:
-        said = [f"planned: {duration(total)} of work, without waiting for people"]
+        late = duration(proposal.outlook.forecast.p90_ms)
+        said = [f"planned: {duration(total)} of work (P50), {late} in nine of ten cases (P90), people not counted"]
     else:
         said = [f"nobody has rehearsed or estimated {', '.join(unknown)}, so the whole has no planned length"]
     if not proposal.environment.live:
@@ -132,6 +145,30 @@ def _verdict(proposal: Proposal) -> list[str]:
     if proposal.verdict.allowed:
         return [*said, "may go live"]
     return [*said, "may not go live yet; next: " + "; then ".join(proposal.verdict.commands)]
+
+
+def _forecast(outlook: Outlook, last_starts: Sequence[LastStart]) -> dict[str, Any]:
+    forecast, deadline = outlook.forecast, outlook.deadline
+    return {
+        "begin": iso(forecast.now),
+        "p50_end": iso(forecast.p50_end),
+        "p90_end": iso(forecast.p90_end),
+        **forecast.plain(),
+        "hard_stop": iso(deadline.hard_stop) if deadline else None,
+        "floor_ms": deadline.floor_ms if deadline else 0,
+        "zone": outlook.zone,
+        "rehearsals": list(outlook.expectations.runs),
+        "volume_permille": {run: round(ratio * 1000) for run, ratio in outlook.volumes.items()},
+        "last_starts": {
+            one.step: {
+                "at": iso(one.at) if one.at else None,
+                "says": one.says,
+                "rollback_p90_ms": one.rollback_p90_ms,
+                "never_rehearsed": list(one.missing),
+            }
+            for one in last_starts
+        },
+    }
 
 
 class _PlanContext(Context):
@@ -150,6 +187,9 @@ class _PlanContext(Context):
         self._workspace = workspace
         self._migrations = proposal.migrations
 
+    def safe_point(self) -> None:
+        """Nobody stops a plan."""
+
     def database(self, name: str) -> Database:
         return self._workspace.database(self.environment, name)
 
@@ -167,6 +207,12 @@ class _PlanContext(Context):
 
     def votes(self) -> Sequence[Vote]:
         return ()
+
+    def events(self) -> Sequence[Event]:
+        return ()
+
+    def rollback_fits(self) -> str:
+        return ""
 
     def decide(self, decision: str, votes: Sequence[Vote]) -> None:
         raise AssertionError("a plan decides nothing")

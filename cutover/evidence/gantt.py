@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from cutover.evidence.timeline import Span, idle
-from cutover.model.rehearsal import PlannedStep
+from cutover.model.rehearsal import PlannedStep, PlanSource
 
 #: Whole width of the drawing. SVG gets these as percentages with one decimal.
 WIDTH = 1000
@@ -28,6 +28,8 @@ CUT_FROM_MS = 20_000
 CUT_WIDTH = 0.05
 
 _SECOND, _MINUTE, _HOUR, _DAY = 1_000, 60_000, 3_600_000, 86_400_000
+#: Plans that say how long something takes; people and what is left out have none.
+_DRAWN = frozenset({PlanSource.REHEARSED, PlanSource.EXPECTED})
 #: Distances between ticks that people can count with.
 _STEPS_MS = (
     *(n for n in (100, 200, 500)),
@@ -54,6 +56,7 @@ class Row:
     step: str
     planned: tuple[float, float] | None  # x, width
     pieces: tuple[tuple[float, float], ...]  # of the planned bar, without the gaps in which its clock stands still
+    band: tuple[tuple[float, float], ...]  # from the planned end to the one that nine of ten runs keep, in such pieces
     bars: tuple[Bar, ...]
 
 
@@ -114,16 +117,23 @@ def chart(steps: Sequence[str], spans: Sequence[Span], planned: Mapping[str, Pla
     windows = {
         step: (_on_the_wall(plan.start_ms, begun_ms, gaps), _on_the_wall(plan.end_ms, begun_ms, gaps, ends=True))
         for step, plan in planned.items()
-        if plan.ms is not None and step in steps
+        if plan.ms is not None and plan.source in _DRAWN and step in steps
     }
-    until_ms = max([worked_until, *(end for _, end in windows.values())])
+    bands = {
+        step: (windows[step][1], _on_the_wall(planned[step].end_p90_ms or 0, begun_ms, gaps, ends=True))
+        for step in windows
+        if (planned[step].end_p90_ms or 0) > planned[step].end_ms
+    }
+    until_ms = max([worked_until, *(end for _, end in (*windows.values(), *bands.values()))])
     axis = Axis(until_ms, _cuts(gaps, worked_ms=until_ms - sum(end - start for start, end in gaps)))
     tick_ms, ticks = _ticks(axis)
     by_step: dict[str, list[Span]] = {}
     for span in spans:
         by_step.setdefault(span.step, []).append(span)
     return Chart(
-        rows=tuple(_row(step, by_step.get(step, ()), _Plan(windows.get(step), gaps), axis) for step in steps),
+        rows=tuple(
+            _row(step, by_step.get(step, ()), _Plan(windows.get(step), bands.get(step), gaps), axis) for step in steps
+        ),
         ticks=ticks,
         tick_ms=tick_ms,
         cuts=tuple(Cut(x=axis.x(start), width=axis.x(end) - axis.x(start), ms=end - start) for start, end in axis.cuts),
@@ -132,9 +142,10 @@ def chart(steps: Sequence[str], spans: Sequence[Span], planned: Mapping[str, Pla
 
 
 class _Plan(NamedTuple):
-    """When a step was planned on the wall's clock, and the gaps of the run."""
+    """When a step was planned on the wall's clock, between when it should end, and the gaps of the run."""
 
     window: tuple[int, int] | None
+    band: tuple[int, int] | None
     gaps: Sequence[tuple[int, int]]
 
 
@@ -143,9 +154,17 @@ def _row(step: str, spans: Sequence[Span], plan: _Plan, axis: Axis) -> Row:
         Bar(x=x, width=width, span=span) for span in spans for x, width in (_place(axis, span.start_ms, span.end_ms),)
     )
     if plan.window is None:
-        return Row(step=step, planned=None, pieces=(), bars=bars)
+        return Row(step=step, planned=None, pieces=(), band=(), bars=bars)
     pieces = tuple(_place(axis, start, end) for start, end in _pieces(plan.window, plan.gaps, axis))
-    return Row(step=step, planned=_place(axis, *plan.window), pieces=pieces, bars=bars)
+    # No least width here: a band that cannot be seen is one that says nothing.
+    band = _pieces(plan.band, plan.gaps, axis) if plan.band else []
+    return Row(
+        step=step,
+        planned=_place(axis, *plan.window),
+        pieces=pieces,
+        band=tuple((axis.x(start), axis.x(end) - axis.x(start)) for start, end in band),
+        bars=bars,
+    )
 
 
 def _pieces(window: tuple[int, int], gaps: Sequence[tuple[int, int]], axis: Axis) -> list[tuple[int, int]]:

@@ -21,10 +21,13 @@ from cutover.model.run import StepState
 from cutover.model.status import EventKind, StepStatus
 from cutover.words import counted
 
-#: A step is called late when it took this much longer than planned …
+#: A step is called late when it took longer than its P90, or this much longer than a plan without one …
 LATE_TIMES = 1.5
 #: … and at least this long over it: a second more on a step of two is nobody's business.
 LATE_FROM_MS = 5_000
+
+#: Plans of steps that are not timed.
+_NO_LENGTH = frozenset({PlanSource.PEOPLE, PlanSource.NOTHING})
 
 TONES: Mapping[StepStatus, str] = {
     StepStatus.DONE: "good",
@@ -104,6 +107,7 @@ def timeline(told: Reading, rows: Sequence[Plain]) -> Plain:
             for cut in drawn.cuts
         ],
         "planned": any(row.planned for row in drawn.rows),
+        "band": any(row.band for row in drawn.rows),
         "spans": [_plain(span) for span in told.spans],
         "key": [{"look": name, "fill": fill, "says": _LOOKS[name]} for name, fill in _FILLS.items() if name in looks],
     }
@@ -163,7 +167,9 @@ def _step(head: StepHead, state: StepState, plan: PlannedStep | None, *, failed:
         else _SHOWN.get(state.status, str(state.status).replace("_", " ")),
         "tone": tone,
         "tries": state.attempts,
-        "planned_ms": plan.ms if plan else None,
+        "planned_ms": plan.ms if plan and plan.source not in _NO_LENGTH else None,
+        "planned_p90_ms": plan.p90_ms if plan and plan.source not in _NO_LENGTH else None,
+        "critical_permille": plan.critical_permille if plan and plan.source not in _NO_LENGTH else None,
         "planned_from": _planned_from(plan),
         "says": came_to(head, state, failed=failed),
         "hint": state.hint if tone in ("bad", "warn") else "",
@@ -181,6 +187,8 @@ def _times(mine: Sequence[Span]) -> Plain:
 def _planned_from(plan: PlannedStep | None) -> str:
     if plan is None or plan.source is PlanSource.UNKNOWN:
         return ""
+    if plan.source in _NO_LENGTH:
+        return "people are not timed" if plan.source is PlanSource.PEOPLE else "left out"
     return f"from {counted(plan.n, 'rehearsal')}" if plan.source is PlanSource.REHEARSED else "as the runbook expects"
 
 
@@ -195,15 +203,25 @@ def _says(told: Reading, rows: Sequence[Plain]) -> str:
     if not told.spans:
         return "Planned against actual time of every step."
     says = f"Steps worked {duration(worked_ms(told.spans))}"
-    known = [row["planned_ms"] for row in rows if row["planned_ms"] is not None]
-    if known:
-        hole = "at least " if len(known) < len(rows) else ""
-        says += f"; planned for the whole runbook: {hole}{duration(sum(known))}"
+    known = _planned_says(told, rows)
+    says += f"; planned for the whole runbook: {known}" if known else ""
     if waited := waited_ms(told.spans):
         says += f"; waited {duration(waited)} for people"
     back = sum(span.ms for span in told.spans if span.kind is SpanKind.UNDO)
     says += f"; the way back took {duration(back)}" if back else ""
     return says + (". The thin bar is the plan; its clock stands still while a run waits or is down." if known else ".")
+
+
+def _planned_says(told: Reading, rows: Sequence[Plain]) -> str:
+    """How long the whole was to take; a sum of steps where the run keeps no forecast."""
+    forecast = told.created.get("forecast") or {}
+    if "p90_end_ms" in forecast and any(row["planned_ms"] is not None for row in rows):
+        hole = "at least " if forecast.get("unknown") else ""
+        late = duration(forecast["p90_end_ms"])
+        return f"{hole}{duration(forecast['p50_end_ms'])} (P50), {hole}{late} in nine of ten cases (P90)"
+    known = [row["planned_ms"] for row in rows if row["planned_ms"] is not None]
+    hole = "at least " if len(known) < len(rows) else ""
+    return f"{hole}{duration(sum(known))}" if known else ""
 
 
 def _rows(drawn: Chart, rows: Sequence[Plain]) -> list[Plain]:
@@ -228,6 +246,7 @@ def _row(row: Row, step: Plain) -> Plain:
             "pieces": [{"x": _percent(x), "width": _percent(width)} for x, width in row.pieces],
             "says": f"{row.step}: planned {duration(planned)} {step['planned_from']}".rstrip(),
         },
+        "band": None if not row.band else _band(row, step),
         "bars": [_bar(bar) for bar in row.bars],
         "tone": _tone(step, took, planned),
         "took": duration(took),
@@ -238,8 +257,21 @@ def _row(row: Row, step: Plain) -> Plain:
 def _tone(step: Plain, took: int | None, planned: int | None) -> str:
     if step["tone"] == "bad":
         return "bad"
-    late = took is not None and planned is not None and took > planned * LATE_TIMES and took - planned >= LATE_FROM_MS
+    if took is None or planned is None:
+        return ""
+    late = took > (step["planned_p90_ms"] or planned * LATE_TIMES) and took - planned >= LATE_FROM_MS
     return "warn" if late else ""
+
+
+def _band(row: Row, step: Plain) -> Plain:
+    x, width = row.band[-1]
+    says = f"{row.step}: takes at most {duration(step['planned_p90_ms'])} in nine of ten cases (P90)"
+    critical = f", and lies on the longest path in {step['critical_permille'] / 10:.0f} % of them"
+    return {
+        "pieces": [{"x": _percent(left), "width": _percent(wide)} for left, wide in row.band],
+        "end": _percent(x + width),
+        "says": says + critical + "; the pale bar: between when it should end",
+    }
 
 
 def _bar(bar: Bar) -> Plain:

@@ -34,6 +34,7 @@ class SpanEnd(StrEnum):
     UNKNOWN = "unknown"
     WAITING = "waiting"
     SKIPPED = "skipped"
+    HALTED = "halted"  # at a safe point, because somebody asked for it
     INTERRUPTED = "interrupted"  # the process died; when exactly, nobody saw
     OPEN = "open"  # still going on at the last event
 
@@ -62,9 +63,15 @@ _ENDS = {
     EventKind.STEP_RETRYING: SpanEnd.RETRIED,
     EventKind.STEP_UNKNOWN: SpanEnd.UNKNOWN,
     EventKind.STEP_WAITING: SpanEnd.WAITING,
+    EventKind.STEP_HALTED: SpanEnd.HALTED,
     EventKind.UNDO_DONE: SpanEnd.DONE,
     EventKind.UNDO_FAILED: SpanEnd.FAILED,
     EventKind.UNDO_SKIPPED: SpanEnd.SKIPPED,
+    # settled by a person: whatever it was doing, it does it no longer
+    EventKind.SETTLED_DONE: SpanEnd.SKIPPED,
+    EventKind.SETTLED_READY: SpanEnd.SKIPPED,
+    EventKind.SETTLED_SKIPPED: SpanEnd.SKIPPED,
+    EventKind.SETTLED_UNDONE: SpanEnd.SKIPPED,
 }
 #: Event that begins a span.
 _BEGINS = {EventKind.STEP_STARTED: SpanKind.WORK, EventKind.UNDO_STARTED: SpanKind.UNDO}

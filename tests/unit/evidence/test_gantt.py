@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -78,6 +81,37 @@ def test_a_plan_that_a_night_interrupts_is_drawn_on_both_sides_of_it() -> None:
 
     assert row.planned == (0, 1_000)
     assert row.pieces == ((0, 100), (900, 100))
+
+
+def promised(start: int, end: int, late: int) -> PlannedStep:
+    """A step with a forecast band."""
+    return replace(plan(start, end), end_p90_ms=late)
+
+
+def test_the_band_goes_from_the_planned_end_to_the_one_that_nine_of_ten_keep() -> None:
+    drawn = chart(["a"], [span("a", 0, 1_000)], {"a": promised(0, 1_000, 2_000)})
+
+    assert drawn.until_ms == 2_000  # the axis makes room for it
+    assert drawn.rows[0].band == ((500, 500),)
+
+
+def test_the_bands_clock_stands_still_as_well() -> None:
+    spans = [span("a", 0, 1_000), span("a", 1_000, 9_000, SpanKind.WAITING), span("a", 9_000, 10_000)]
+
+    (row,) = chart(["a"], spans, {"a": promised(0, 500, 2_000)}).rows
+
+    assert row.band == ((50, 50), (900, 100))
+
+
+def test_a_plan_without_a_band_has_none() -> None:
+    assert chart(["a"], [span("a", 0, 1_000)], {"a": plan(0, 1_000)}).rows[0].band == ()
+
+
+@pytest.mark.parametrize("source", [PlanSource.PEOPLE, PlanSource.NOTHING])
+def test_what_is_not_timed_has_no_planned_bar(source: PlanSource) -> None:
+    (row,) = chart(["a"], [span("a", 0, 1_000)], {"a": replace(promised(0, 1_000, 2_000), source=source)}).rows
+
+    assert row.planned is None and row.band == ()
 
 
 def test_a_run_without_any_work_is_an_empty_chart() -> None:

@@ -108,3 +108,24 @@ def test_idle_is_where_nothing_worked() -> None:
     )
 
     assert idle(spans(events), until_ms=20_000) == ((0, 2_000), (3_000, 10_000), (11_000, 20_000))
+
+
+def test_what_a_person_settled_goes_on_no_longer() -> None:
+    found = spans(
+        [
+            at(0, E.RUN_CREATED),
+            at(1, E.UNDO_STARTED, "a"),
+            at(5, E.SETTLED_UNDONE, "a"),
+            at(9, E.RUN_PAUSED),
+        ]
+    )
+
+    assert [(one.kind, one.start_ms, one.end_ms, one.end) for one in found] == [
+        (SpanKind.UNDO, 1_000, 5_000, SpanEnd.SKIPPED)
+    ]
+
+
+def test_a_step_halted_at_a_safe_point_has_worked_until_then() -> None:
+    found = spans([at(0, E.RUN_CREATED), at(1, E.STEP_STARTED, "a"), at(4, E.STEP_HALTED, "a"), at(9, E.RUN_PAUSED)])
+
+    assert [(one.kind, one.ms, one.end) for one in found] == [(SpanKind.WORK, 3_000, SpanEnd.HALTED)]
