@@ -14,7 +14,7 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
-from demo import fault, servers
+from demo import fault, people, servers
 from demo.embedded import Server
 from demo.servers import Demo
 from demo.told import NotAsTold, Teller
@@ -81,6 +81,7 @@ def _set_the_stage(demo: Demo, teller: Teller) -> Server:
     teller.act("An old system, and a new one that is still empty")
     teller.run_meanwhile("cutover ui --no-browser")  # its first start makes a database, for ten seconds
     server = servers.start(demo)
+    people.give_keys(demo.home)
     file, rows = servers.load_legacy(demo)
     for environment in servers.ENVIRONMENTS:
         servers.prepare(demo, server, environment, file)
@@ -124,7 +125,9 @@ def _go_live(demo: Demo, server: Server, teller: Teller) -> None:
     teller.act("Production goes live")
     teller.say("The same runbook with the same digest: what was rehearsed is what runs.")
     teller.run(f"cutover go-live {RUNBOOK} --env production", ends=5)
-    _decide_and_open(teller, "production-1")
+    teller.say("\nWhat is being approved, as everybody sees it who is asked. In production votes are signed:")
+    teller.run("cutover approve production-1 go-no-go --show")
+    _decide_and_open(teller, "production-1", keys=".cutover/demo/keys")
     with server.connect("production") as new:
         flights = new.execute("SELECT count(*) FROM flight").fetchone()
         weather = new.execute("SELECT count(*) FROM weather_observation").fetchone()
@@ -134,12 +137,17 @@ def _go_live(demo: Demo, server: Server, teller: Teller) -> None:
     teller.must("the application reads the new database", got=_default(demo, "production"), expected="new")
 
 
-def _decide_and_open(teller: Teller, run: str) -> None:
-    """The people's part: two votes at the gate, and the last step done by hand."""
-    teller.run(f"cutover approve {run} go-no-go --go --as business --reason 'the totals agree'")
-    teller.run(f"cutover approve {run} go-no-go --go --as dba --reason 'fingerprints agree, backups are proved'")
+def _decide_and_open(teller: Teller, run: str, keys: str = "") -> None:
+    """The people's part: two votes at the gate, and the last step done by hand; signed with their keys in `keys`."""
+
+    def vote(step: str, person: str, reason: str) -> None:
+        key = f" --key {keys}/{person}" if keys else ""
+        teller.run(f"cutover approve {run} {step} --go --as {person}{key} --reason '{reason}'")
+
+    vote("go-no-go", "business", "the totals agree")
+    vote("go-no-go", "dba", "fingerprints agree, backups are proved")
     teller.run(f"cutover resume {run}", ends=5)
-    teller.run(f"cutover approve {run} open-to-users --go --as lead --reason 'opened, airlines informed'")
+    vote("open-to-users", "lead", "opened, airlines informed")
     teller.run(f"cutover resume {run}")
 
 

@@ -65,7 +65,10 @@ class Teller:
         """Run `cutover …` for everybody to see; it must end with that exit status."""
         self._out.print(f"\n[bold green]$[/] [bold]{escape(command)}[/]")
         self._flush()
-        ended = subprocess.run(self._words(command), cwd=self._root, env=self._environment(), check=False)
+        # Nobody sits there: `cutover approve` would ask whoever watches.
+        ended = subprocess.run(
+            self._words(command), cwd=self._root, env=self._environment(), stdin=subprocess.DEVNULL, check=False
+        )
         self._settle(command, ended.returncode, ends)
 
     def run_meanwhile(self, command: str) -> None:

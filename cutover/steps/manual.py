@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict
+from dataclasses import replace
 from typing import Any, ClassVar, Literal
 
 from pydantic import Field
 
 from cutover import points
-from cutover.contract import Context, Fields, References, Vote
+from cutover.contract import Context, Fields, References
 from cutover.errors import StepFailed, WaitingForPerson
 from cutover.model.outcome import Action, Facts
-from cutover.model.people import asks_nobody, check_roles, may_vote, those_asked
+from cutover.model.people import Vote, asks_nobody, check_roles, those_asked
+from cutover.voting import counting
+from cutover.voting.asking import Asking, Escalate, Lasting, in_ms
+from cutover.voting.counting import check_keys
 
 POINTS = ("manual.before_decision", "manual.decided")
 
@@ -31,6 +34,8 @@ class Manual(Fields):
     undo_text: str | None = Field(
         default=None, min_length=1, alias="undo", description="what is to be done to take it back, as an instruction"
     )
+    remind: Lasting | None = Field(default=None, description="how often those of the role are reminded")
+    escalate: Escalate | None = Field(default=None, description="whom to tell when nobody answers")
 
     def says(self) -> str:
         back = f"; to take it back: {self.undo_text}" if self.undo_text else ""
@@ -45,12 +50,24 @@ class Manual(Fields):
     def asks(self) -> tuple[str, ...]:
         return (self.role,)
 
+    def asking(self) -> Asking:
+        return Asking(
+            what=self.do,
+            back=self.undo_text or "",
+            remind_ms=in_ms(self.remind),
+            escalate_ms=in_ms(self.escalate.after) if self.escalate else None,
+            escalate_to=self.escalate.to if self.escalate else "",
+        )
+
     def needs_evidence(self) -> bool:
         return self.evidence == "required"
 
     def check(self, ctx: Context) -> None:
         if not asks_nobody(ctx.environment, ctx.mode):
             check_roles(ctx.environment, (self.role,), needs=1)
+            if self.escalate:
+                check_roles(ctx.environment, (self.escalate.to,), needs=1)
+            check_keys(ctx.environment, ctx.project.signers, (self.role,), 1)
 
     def plan(self, ctx: Context) -> Iterator[Action]:
         if asks_nobody(ctx.environment, ctx.mode):
@@ -91,20 +108,26 @@ class Manual(Fields):
                     f"manual step {ctx.spec.id!r} could not be done: {vote.person!r} ({vote.role}): {vote.reason}",
                     hint=f"votes never change; cutover status {ctx.run} says what can be done now",
                 )
-        if not any(self._counts(ctx, vote) for vote in votes):
+        counted = counting.count(self._ballot(ctx), votes)
+        if not any(self._proved(vote) for vote in counted.counted):
+            void = f"; {counting.said(counted.void)}" if counted.void else ""
             raise WaitingForPerson(
                 f"manual step {ctx.spec.id!r} waits for "
                 f"{those_asked(ctx.environment, self.asks(), but=[vote.person for vote in votes])}"
-                f"{self._without_evidence(votes)}: {what}",
+                f"{self._without_evidence(votes)}{void}: {what}",
                 hint=self._how_to_confirm(ctx),
             )
 
-    def _counts(self, ctx: Context, vote: Vote) -> bool:
-        proved = bool(vote.evidence) or self.evidence == "optional"
-        return proved and may_vote(ctx.environment, self.asks(), vote.person, vote.role)
+    def _ballot(self, ctx: Context) -> counting.Ballot:
+        """Whoever does the work says that it is done: duties are separate at gates, not here."""
+        environment = replace(ctx.environment, separate_duties=False)
+        return counting.ballot_of(environment, self.asks(), ctx.events(), ctx.spec.id, signers=ctx.project.signers)
+
+    def _proved(self, vote: Vote) -> bool:
+        return bool(vote.evidence or vote.files) or self.evidence == "optional"
 
     def _without_evidence(self, votes: Sequence[Vote]) -> str:
-        bare = [vote.person for vote in votes if not vote.evidence]
+        bare = [vote.person for vote in votes if not vote.evidence and not vote.files]
         return f" ({', '.join(bare)} gave no evidence)" if bare and self.evidence == "required" else ""
 
     def _how_to_confirm(self, ctx: Context) -> str:
@@ -120,10 +143,12 @@ class Manual(Fields):
         return self._facts(decision, self.do, votes)
 
     def _facts(self, decision: str, what: str, votes: Sequence[Vote]) -> dict[str, Any]:
+        files = [dict(file) for vote in votes for file in vote.files]
         return {
             "decision": decision,
             "role": self.role,
             "do": what,
-            "votes": [asdict(vote) for vote in votes],
+            "votes": [vote.brief() for vote in votes],
             "evidence": next((vote.evidence for vote in votes if vote.evidence), ""),
+            **({"files": files} if files else {}),
         }

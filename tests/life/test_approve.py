@@ -67,7 +67,7 @@ def test_enough_people_open_it(world: World) -> None:
         "votes": [
             {
                 "person": person,
-                "system_user": "root",
+                "system_user": person,
                 "role": role,
                 "go": True,
                 "reason": reason,

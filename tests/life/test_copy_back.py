@@ -6,8 +6,9 @@ from collections.abc import Callable
 
 import pytest
 
+from cutover.dataplane.identity import NothingToTakeBack
 from cutover.dataplane.undo import NotOnlyOurs
-from cutover.steps.copy import Copy, NothingToTakeBack
+from cutover.steps.copy import Copy
 from tests.fixtures.databases import ask, fill
 from tests.life import test_copy as people
 from tests.life.test_copy import BY_WAVE, SPEC, STEP, WAVES, new

@@ -64,7 +64,7 @@ def test_done(world: World) -> None:
         "votes": [
             {
                 "person": "dana",
-                "system_user": "root",
+                "system_user": "dana",
                 "role": "dba",
                 "go": True,
                 "reason": "stopped",

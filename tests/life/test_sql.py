@@ -82,11 +82,11 @@ def test_undo_runs_the_other_file(world: World) -> None:
 
 
 def test_undo_twice_is_once(world: World) -> None:
-    """The second time there is no table to drop, and that is known."""
+    """The second time there is no table to drop, and that is known; it says what the first one did."""
     world.attempt(STEP, SPEC)
-    world.undo(STEP, SPEC)
+    facts = world.undo(STEP, SPEC)
 
-    assert world.undo(STEP, SPEC)["nothing_to_do"]
+    assert world.undo(STEP, SPEC) == facts
 
 
 @pytest.mark.crash

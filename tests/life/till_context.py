@@ -7,12 +7,14 @@ from pathlib import Path
 from typing import Any
 
 from cutover.clock import Clock, SystemClock
-from cutover.contract import Context, Vote
+from cutover.contract import Context
 from cutover.dataplane.database import Database
 from cutover.errors import StepFailed
 from cutover.journal.quarantine import QuarantinedRow, QuarantineStore, SqlQuarantine
+from cutover.model.event import Event
 from cutover.model.migration import Migration
 from cutover.model.outcome import Facts, Finding, Progress
+from cutover.model.people import Vote
 from cutover.model.project import Environment, Mode, Project
 from cutover.model.runbook import StepSpec, Wave
 from tests.fixtures.till import Till
@@ -76,11 +78,20 @@ class TillContext(Context):
     def remembered(self, name: str) -> Any | None:
         return None
 
+    def events(self) -> Sequence[Event]:
+        return ()
+
+    def rollback_fits(self) -> str:
+        return ""
+
     def votes(self) -> Sequence[Vote]:
         return ()
 
     def decide(self, decision: str, votes: Sequence[Vote]) -> None:
         raise AssertionError("a reading step decides nothing")
+
+    def safe_point(self) -> None:
+        """Nobody asks to stop."""
 
     def tell(self, progress: Progress) -> None:
         self.told.append(progress)

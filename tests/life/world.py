@@ -13,17 +13,19 @@ import pickle
 import subprocess
 import sys
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from cutover.clock import Clock, SystemClock
-from cutover.contract import Context, Fields, Vote
+from cutover.contract import Context, Fields
 from cutover.dataplane.database import Database, open_database
 from cutover.errors import StepFailed
 from cutover.journal.quarantine import QuarantineStore, SqlQuarantine
+from cutover.model.event import Event
 from cutover.model.migration import Migration
 from cutover.model.outcome import Facts, Finding, Progress
+from cutover.model.people import Vote
 from cutover.model.project import Environment, Mode, Project
 from cutover.model.runbook import StepSpec
 from cutover.points import KILL_AT
@@ -45,6 +47,8 @@ class World:
     mode: Mode = Mode.REHEARSAL
     votes: tuple[Vote, ...] = ()
     votes_back: tuple[Vote, ...] = ()  # cast since the rollback began
+    events: tuple[Event, ...] = ()  # the run's own record
+    why_no_rollback: str = ""
     facts: dict[str, Facts] = field(default_factory=dict)  # of the steps that have ended
 
     def context(self, spec: StepSpec, *, back: bool = False) -> LifeContext:
@@ -145,11 +149,20 @@ class LifeContext(Context):
     def votes(self) -> Sequence[Vote]:
         return self._world.votes_back if self._back else self._world.votes
 
+    def events(self) -> Sequence[Event]:
+        return self._world.events
+
+    def rollback_fits(self) -> str:
+        return self._world.why_no_rollback
+
     def decide(self, decision: str, votes: Sequence[Vote]) -> None:
         there = self._world.decisions(self.spec)
         if not there or there[-1]["decision"] != decision:
-            made = {"decision": decision, "votes": [asdict(vote) for vote in votes]}
+            made = {"decision": decision, "votes": [vote.brief() for vote in votes]}
             _write(self._world.root / f"decided-{self.run}-{self.spec.id}.json", [*there, made])
+
+    def safe_point(self) -> None:
+        """Nobody asks to stop."""
 
     def tell(self, progress: Progress) -> None:
         self.told.append(progress)
@@ -171,12 +184,12 @@ def _write(file: Path, value: Any) -> None:
     fresh.rename(file)
 
 
-def vote(person: str, role: str, *, go: bool = True, reason: str = "looked at it", evidence: str = "") -> Vote:
-    """A vote as it comes out of the journal."""
-    return Vote(
-        person=person, system_user="root", role=role, go=go, reason=reason, at="2026-11-02T22:00:00+00:00",
-        evidence=evidence,
-    )  # fmt: skip
+def vote(
+    person: str, role: str, *, go: bool = True, reason: str = "looked at it", evidence: str = "", **more: Any
+) -> Vote:
+    """A vote as it comes out of the journal, from the person's own account."""
+    usual = {"system_user": person, "at": "2026-11-02T22:00:00+00:00", "evidence": evidence}
+    return Vote(person=person, role=role, go=go, reason=reason, **{**usual, **more})
 
 
 def spec_of(step_id: str, kind: str, **more: Any) -> StepSpec:
