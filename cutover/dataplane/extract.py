@@ -19,7 +19,7 @@ from cutover.dataplane import functions as project_functions
 from cutover.dataplane.casting import NoCast, cast
 from cutover.dataplane.chunks import Chunk
 from cutover.dataplane.dialects import Dialect, Read
-from cutover.dataplane.functions import Functions
+from cutover.dataplane.functions import FunctionFailed, Functions
 from cutover.dataplane.rows import BadRow, as_text, bad_rows, keys_of
 from cutover.dataplane.selecting import Plan, Source, plan_select
 from cutover.errors import StepFailed
@@ -94,7 +94,7 @@ def extract(connection: sa.Connection, extraction: Extraction, chunk: Chunk) -> 
     condition = chunk.condition(extraction.dialect, plan.key)
     read = extraction.dialect.read(connection, plan.statement(condition), plan.dtypes)
     kept, excluded = _without_excluded(extraction, read)
-    work = _Work(extraction, kept)
+    work = _Work(extraction, kept, chunk)
     for column in extraction.table.columns:
         work.add(column)
     return work.done(extracted=read.frame.height, excluded=excluded)
@@ -120,9 +120,10 @@ def _without_excluded(extraction: Extraction, read: Read) -> tuple[Read, dict[st
 class _Work:
     """The columns of one chunk while they are made."""
 
-    def __init__(self, extraction: Extraction, read: Read) -> None:
+    def __init__(self, extraction: Extraction, read: Read, chunk: Chunk) -> None:
         self.extraction = extraction
         self.read = read
+        self.chunk = chunk
         self.made: dict[str, pl.Series] = {}
         self.raw: dict[str, pl.Series] = {}  # before it was cast
         self.problems: list[tuple[str, pl.Series]] = []  # (reason, TRUE where a row has it)
@@ -151,10 +152,23 @@ class _Work:
             needs = self.read.frame.select(
                 pl.col(read).alias(name) for name, read in zip(source.needs, source.names, strict=True)
             )
-            return project_functions.call(self.extraction.functions, column.python, needs)
+            try:
+                return project_functions.call(self.extraction.functions, column.python, needs)
+            except FunctionFailed as failed:
+                raise self._placed(failed, column.python, needs) from failed
         if column.has_value:
             return pl.Series(column.target, [column.value], dtype=pl.String).new_from_index(0, self.read.frame.height)
         return self.read.frame[source.names[0]]
+
+    def _placed(self, failed: FunctionFailed, name: str, needs: pl.DataFrame) -> FunctionFailed:
+        """The same failure with the place where somebody who mends the function begins to look."""
+        table = self.extraction.table
+        said = f"{failed}; in chunk {self.chunk.number} of table {table.table!r}"
+        key = self.extraction.plan.columns.get(table.target_key)
+        if key is not None and len(key.names) == 1 and needs.height:
+            row = project_functions.first_failing(self.extraction.functions, name, needs)
+            said += f", first for the row with {table.target_key} {_text(self.read.frame[key.names[0]])[row]}"
+        return FunctionFailed(said, hint=failed.hint)
 
     def _nulled(self, source: Source) -> pl.Series | None:
         if source.null_when is None:

@@ -110,6 +110,20 @@ def call(functions: Functions, name: str, needs: pl.DataFrame) -> pl.Series:
     return series
 
 
+def first_failing(functions: Functions, name: str, needs: pl.DataFrame) -> int:
+    """The position of the first row that the function, which failed for all of `needs`, does not get over."""
+    works, fails = 0, needs.height
+    while fails - works > 1:
+        middle = (works + fails) // 2
+        try:
+            call(functions, name, needs.head(middle))
+        except FunctionFailed:
+            fails = middle
+        else:
+            works = middle
+    return max(fails - 1, 0)
+
+
 def _said(error: BaseException) -> str:
     text = redact(str(error)).strip()
     return f"{type(error).__name__}: {text.splitlines()[0]}" if text else type(error).__name__

@@ -6,6 +6,7 @@ Called by the sql step. The note is a row of cutover's own table `applied` in th
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar
@@ -57,13 +58,21 @@ def apply_script(database: Database, script: str, *, run: str, step: str, at: da
     return note
 
 
-def undo_script(database: Database, script: str, *, run: str, step: str) -> int | None:
-    """Run the undo file and remove the note; its number of statements, or None when there was nothing to take back."""
+def undo_script(
+    database: Database, script: str, *, run: str, step: str, keep: Callable[[int], None] | None = None
+) -> int | None:
+    """
+    Run the undo file and remove the note; its number of statements, or None when there was nothing to take back.
+
+    `keep` is told that number before it takes effect: whoever asks again after a kill finds nothing to take back.
+    """
     dialect = database.dialect
     with database.begin() as connection:
         if _note(connection, dialect, run, step) is None:
             return None
         statements = dialect.execute_script(connection, script)
+        if keep is not None:
+            keep(statements)
         if dialect.has_bookkeeping(connection):
             statement = f"DELETE FROM {dialect.bookkeeping('applied')} WHERE run = :run AND step = :step"
             connection.execute(sa.text(statement), {"run": run, "step": step})

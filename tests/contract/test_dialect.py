@@ -126,6 +126,25 @@ def test_a_refused_row_leaves_nothing_of_its_write(thing: Database) -> None:
     assert ask(thing, "SELECT count(*) FROM thing") == [(3,)]
 
 
+@pytest.mark.parametrize(
+    ("values", "reason"),
+    [
+        ("1, 'a', -1", "target:price_positive"),
+        ("1, 'a', 1), (1, 'b', 1", {"sqlite": "target:UniqueViolation(id)", "postgresql": "target:thing_pkey"}),
+        ("1, NULL, 1", "target:NotNullViolation(name)"),
+    ],
+)
+def test_the_rule_that_a_row_breaks_is_named(thing: Database, values: str, reason: str | dict[str, str]) -> None:
+    """In the same words in every database, as far as it says which rule it is; without the row's values."""
+    rows = ask(thing, f"SELECT * FROM (VALUES ({values})) AS v")
+    frame = pl.DataFrame(rows, schema={"id": pl.Int64, "name": pl.String, "price": pl.Int64}, orient="row")
+
+    with pytest.raises(RowRefused) as told:
+        write(thing, "thing", frame.with_columns(pl.col("price").cast(pl.Decimal(12, 2))))
+
+    assert told.value.reason == (reason if isinstance(reason, str) else reason[thing.dialect.name])
+
+
 def test_a_transaction_that_breaks_leaves_nothing(thing: Database) -> None:
     def breaks() -> None:
         with thing.begin() as connection:

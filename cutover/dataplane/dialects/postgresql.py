@@ -14,6 +14,7 @@ import psycopg
 import sqlalchemy as sa
 
 from cutover.dataplane.dialects import naming
+from cutover.dataplane.dialects import postgresql_fence as fence
 from cutover.dataplane.dialects import postgresql_rows as rows_of
 from cutover.dataplane.dialects import postgresql_sql as sql
 from cutover.dataplane.dialects.protocol import (
@@ -38,6 +39,9 @@ LONGEST_NAME = 63
 
 #: SQLSTATE classes and codes that waiting may heal: lost links, no room, shutdown, locks and serialization.
 _HEALS = ("08", "53", "57P", "40001", "40P01", "55P03", "55006")
+
+#: SQLSTATE classes and codes of an answer to COMMIT that leave open whether it took effect.
+_UNKNOWN_AT_COMMIT = ("08", "57P", "58", "XX", "40003")
 
 #: What a failed connection says when waiting would not help; it carries no SQLSTATE.
 _FINAL_WORDS = tuple("authentication|does not exist|no pg_hba.conf|not permitted|denied|invalid|no password".split("|"))
@@ -76,6 +80,11 @@ class Postgresql:
             return str(state).startswith(_HEALS)
         words = str(error).lower()
         return isinstance(error, psycopg.OperationalError) and not any(final in words for final in _FINAL_WORDS)
+
+    def unknown_at_commit(self, error: BaseException) -> bool:
+        """Without a SQLSTATE nobody answered; a server that goes down may have written the commit before."""
+        state = getattr(error, "sqlstate", None)
+        return state is None or str(state).startswith(_UNKNOWN_AT_COMMIT)
 
     def server_version(self, connection: sa.Connection) -> str:
         return f"PostgreSQL {self.query(connection, 'SHOW server_version')[0][0].split()[0]}"
@@ -131,6 +140,15 @@ class Postgresql:
         if not self.has_bookkeeping(connection):  # IF NOT EXISTS wants the right to create even then
             for statement in sql.CREATE_BOOKKEEPING:
                 connection.exec_driver_sql(statement)
+
+    def held_token(self, connection: sa.Connection, scope: str, token: int) -> int | None:
+        return fence.held(_driver(connection), scope, token)
+
+    def seen_token(self, connection: sa.Connection, scope: str) -> int | None:
+        return fence.seen(_driver(connection), scope)
+
+    def raise_token(self, connection: sa.Connection, scope: str, token: int) -> int:
+        return fence.raised(connection, _driver(connection), scope, token)
 
     # what is there
 

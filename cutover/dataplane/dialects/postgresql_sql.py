@@ -34,8 +34,18 @@ WHERE current_user = '{BOOKKEEPING}' AND current_setting('search_path') ~ '"\\$u
 #: A percent sign in the statement is a percent sign.
 AS_IS: Final[Mapping[str, Any]] = {"no_parameters": True}
 
+#: Two sessions that make the same thing at once, though each says IF NOT EXISTS, fail: one waits for the other. The
+#: second statement makes the server forget what it believed to be missing before the wait.
+LOCK_BOOKKEEPING: Final = (
+    "SELECT pg_advisory_xact_lock(hashtextextended('cutover makes its own tables', 0))",
+    "SELECT FROM pg_catalog.pg_namespace",
+)
+
+CREATE_SCHEMA: Final = "CREATE SCHEMA IF NOT EXISTS cutover"
+
 CREATE_BOOKKEEPING: Final = (
-    "CREATE SCHEMA IF NOT EXISTS cutover",
+    *LOCK_BOOKKEEPING,
+    CREATE_SCHEMA,
     """
     CREATE TABLE IF NOT EXISTS cutover.chunk (
         run text NOT NULL, step text NOT NULL, table_name text NOT NULL, wave text NOT NULL, number bigint NOT NULL,

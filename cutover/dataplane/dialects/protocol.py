@@ -100,6 +100,9 @@ class Dialect(Protocol):
     def heals(self, error: BaseException) -> bool:
         """Whether waiting may heal what the driver raised: a lock, a lost link, a server that is starting."""
 
+    def unknown_at_commit(self, error: BaseException) -> bool:
+        """Whether what the driver raised when it was told to commit leaves open that the commit took effect."""
+
     def server_version(self, connection: sa.Connection) -> str:
         """Name and version, such as `SQLite 3.40.1`."""
 
@@ -123,13 +126,30 @@ class Dialect(Protocol):
     # cutover's own tables
 
     def bookkeeping(self, name: str) -> str:
-        """One of cutover's own tables (`chunk`, `applied`), quoted."""
+        """One of cutover's own tables (`chunk`, `applied`, `fence`), quoted."""
 
     def has_bookkeeping(self, connection: sa.Connection) -> bool:
         """Whether cutover's own tables are there."""
 
     def create_bookkeeping(self, connection: sa.Connection) -> None:
         """Make cutover's own tables where they are missing."""
+
+    def held_token(self, connection: sa.Connection, scope: str, token: int) -> int | None:
+        """
+        The fencing token of the scope, None when there is none; nobody raises it until the caller's transaction ends.
+
+        `token` is the caller's own, by which whoever takes over can tell his session.
+        """
+
+    def seen_token(self, connection: sa.Connection, scope: str) -> int | None:
+        """The fencing token of the scope, None when there is none; holds nothing."""
+
+    def raise_token(self, connection: sa.Connection, scope: str, token: int) -> int:
+        """
+        Write the token unless a higher one is there, and return the one that is there then.
+
+        Waits for whoever holds a lower one; a holder who does not end is ended, where the database can do that.
+        """
 
     # what is there
 

@@ -37,7 +37,7 @@ from cutover.redact import redact
 LOCK_WAIT = 5.0
 
 #: cutover's own tables. Exact names, not a prefix: a user's table is never mistaken for one.
-BOOKKEEPING: Mapping[str, str] = {"chunk": "cutover_chunk", "applied": "cutover_applied"}
+BOOKKEEPING: Mapping[str, str] = {"chunk": "cutover_chunk", "applied": "cutover_applied", "fence": "cutover_fence"}
 
 _LEDGER = """
 CREATE TABLE IF NOT EXISTS cutover_chunk (
@@ -53,6 +53,14 @@ CREATE TABLE IF NOT EXISTS cutover_applied (
     run TEXT NOT NULL, step TEXT NOT NULL, sha256 TEXT NOT NULL, statements INTEGER NOT NULL, applied_at TEXT NOT NULL,
     PRIMARY KEY (run, step)
 )
+"""
+
+_FENCE = """
+CREATE TABLE IF NOT EXISTS cutover_fence (scope TEXT PRIMARY KEY NOT NULL, token INTEGER NOT NULL)
+"""
+_RAISE = """
+INSERT INTO cutover_fence (scope, token) VALUES (?, ?)
+ON CONFLICT (scope) DO UPDATE SET token = excluded.token WHERE cutover_fence.token < excluded.token
 """
 
 #: Statements that would end the transaction a script runs in, or cannot run in one.
@@ -93,6 +101,10 @@ class Sqlite:
         code = getattr(error, "sqlite_errorcode", None)
         return code is not None and (code & 0xFF) in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 
+    def unknown_at_commit(self, error: BaseException) -> bool:
+        """A disk that fails while the last page is on its way; every other refusal leaves the transaction undone."""
+        return (getattr(error, "sqlite_errorcode", 0) & 0xFF) == sqlite3.SQLITE_IOERR
+
     def server_version(self, connection: sa.Connection) -> str:
         return f"SQLite {self.query(connection, 'SELECT sqlite_version()')[0][0]}"
 
@@ -121,11 +133,28 @@ class Sqlite:
 
     def has_bookkeeping(self, connection: sa.Connection) -> bool:
         found = "SELECT count(*) FROM sqlite_schema WHERE name IN ('cutover_chunk', 'cutover_applied')"
-        return bool(self.query(connection, found)[0][0] == len(BOOKKEEPING))
+        return bool(self.query(connection, found)[0][0] == len((_LEDGER, _APPLIED)))
 
     def create_bookkeeping(self, connection: sa.Connection) -> None:
         for statement in (_LEDGER, _APPLIED):
             connection.exec_driver_sql(statement)
+
+    def held_token(self, connection: sa.Connection, scope: str, token: int) -> int | None:
+        """A writing transaction has the whole file, so nothing more is needed to hold it."""
+        return self.seen_token(connection, scope)
+
+    def seen_token(self, connection: sa.Connection, scope: str) -> int | None:
+        if not self.query(connection, "SELECT 1 FROM sqlite_schema WHERE name = 'cutover_fence'"):
+            return None
+        found = self.query(connection, f"SELECT token FROM cutover_fence WHERE scope = {self.literal(scope)}")
+        return int(found[0][0]) if found else None
+
+    def raise_token(self, connection: sa.Connection, scope: str, token: int) -> int:
+        """Whoever holds a lower one is waited for when the transaction begins; a file's lock cannot be taken away."""
+        driver = _driver(connection)
+        driver.execute(_FENCE)
+        driver.execute(_RAISE, (scope, token))
+        return self.seen_token(connection, scope) or 0
 
     # what is there
 
@@ -255,7 +284,7 @@ class Sqlite:
                 f"INSERT INTO {self.table(table)} ({names}) VALUES ({marks})", rows
             )
         except sqlite3.IntegrityError as error:
-            raise RowRefused(redact(str(error))) from error
+            raise RowRefused(values.rule_of(redact(str(error)))) from error
         return written.rowcount if frame.height else 0
 
     def lock(self, connection: sa.Connection, tables: Sequence[str]) -> None:

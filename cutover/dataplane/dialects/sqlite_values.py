@@ -270,3 +270,33 @@ def _storable(name: str, dtype: pl.DataType) -> pl.Expr:
     if isinstance(dtype, (pl.Date, pl.Enum, pl.Categorical, pl.Decimal)):
         return column.cast(pl.String)
     return column
+
+
+_FAILED = re.compile(r"(?P<kind>CHECK|UNIQUE|NOT NULL|FOREIGN KEY) constraint failed(?:: (?P<what>.*))?")
+_MISFIT = re.compile(r"cannot store \w+ value in \w+ column (?P<what>.*)")
+_NAME = re.compile(r"\w+")
+_NAMED = {"UNIQUE": "UniqueViolation", "NOT NULL": "NotNullViolation", "FOREIGN KEY": "ForeignKeyViolation"}
+
+
+def rule_of(message: str) -> str:
+    """
+    Which rule a row breaks, from what SQLite says: `target:CONSTRAINT`, in PostgreSQL's words where there is no name.
+
+    SQLite names a check that has a name and says the expression of one that has none; of the others it says columns.
+    """
+    if misfit := _MISFIT.fullmatch(message):
+        return f"target:DatatypeMismatch({_bare(misfit['what'])})"
+    found = _FAILED.fullmatch(message)
+    if found is None:
+        return message  # of a trigger: its author wrote it for people
+    what = found["what"] or ""
+    if found["kind"] == "CHECK":
+        return f"target:{what}" if _NAME.fullmatch(what) else f"target:CheckViolation({what})"
+    if what.startswith("index "):
+        return f"target:{what.removeprefix('index ').strip(chr(39))}"
+    return f"target:{_NAMED[found['kind']]}({_bare(what)})" if what else f"target:{_NAMED[found['kind']]}"
+
+
+def _bare(columns: str) -> str:
+    """`thing.a, thing.b` without the table, which is known."""
+    return ", ".join(column.rpartition(".")[2] for column in columns.split(", "))

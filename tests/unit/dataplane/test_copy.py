@@ -51,7 +51,7 @@ def test_every_row_is_loaded_set_aside_or_left_behind(old: Database, new: Databa
 
     assert (count.extracted, count.loaded, count.quarantined, count.chunks) == (100, 70, 20, 4)
     assert (count.excluded, count.nulled, count.balanced) == ({"X": 10}, {"n": 10}, True)
-    assert count.reasons == {"n:not three": 10, "CHECK constraint failed: n <> 7": 10}
+    assert count.reasons == {"n:not three": 10, "target:CheckViolation(n <> 7)": 10}
     assert ask(new, "SELECT count(*), count(n), sum(id) FROM new_t WHERE n IS NOT 7") == [(70, 60, 3590)]
     assert kept.reasons["3"] == ("n:not three",)
     assert kept.told[-1] == 100

@@ -154,6 +154,24 @@ def test_a_function_that_breaks_is_named(old: Database, function: Callable[..., 
         one(old, broken, dtypes={"x": pl.Int64()}, functions={"f.py:f": function})
 
 
+def test_a_function_that_chokes_on_one_row_says_which(old: Database) -> None:
+    """The step fails: a function that raises is a defect of the mapping, and its rows are not bad rows."""
+
+    def chokes(rows: pl.DataFrame) -> pl.Series:
+        if (rows["n"] == 30).any():
+            raise ZeroDivisionError("no such day")
+        return rows["n"]
+
+    broken = column("x", python="f.py:f", needs=(("n", "n"),))
+
+    with pytest.raises(FunctionFailed) as told:
+        one(old, broken, dtypes={"x": pl.Int64()}, functions={"f.py:f": chokes})
+
+    assert "function 'f.py:f' failed: ZeroDivisionError: no such day; in chunk 1 of table" in str(told.value)
+    assert str(told.value).endswith("first for the row with id 3")
+    assert told.value.hint == "look into migrations/f.py:f"
+
+
 def test_values_that_do_not_fit_are_bad_with_every_reason(old: Database) -> None:
     found = one(old, column("b", "s"), column("d", "order"), dtypes={"b": pl.Enum(["B"]), "d": pl.Date()})
 
