@@ -7,11 +7,13 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 WORKERS ?= 2
+SECONDS ?= 120
+SEED ?=
 
-.PHONY: help setup check format test demo demo-clean lock wheel clean
+.PHONY: help setup check format test crash soak bench bench-journal demo demo-clean lock wheel clean
 
 help: ## List the targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-12s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-14s %s\n", $$1, $$2}'
 
 setup: $(READY) ## Make the virtual environment in .venv (again only when what it depends on changed)
 
@@ -34,6 +36,18 @@ format: $(READY) ## Put the sources into shape
 
 test: $(READY) ## Run all tests (WORKERS=2 processes)
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
+
+crash: $(READY) ## Kill a run at every named point by itself, and every server: minutes, and not part of `make test`
+	CUTOVER_TEST_MATRIX=full $(BIN)/python -m pytest -n $(WORKERS) --dist load tests/crash
+
+soak: $(READY) ## Random kills for SECONDS=120; its last line reads `soak: K kills, D differences`
+	$(BIN)/python -m tests.crash.soak $(SECONDS) $(SEED)
+
+bench: $(READY) bench-journal ## Measure what the documents claim; figures go to benchmarks/results.json
+	$(BIN)/python -m benchmarks.engine
+
+bench-journal: $(READY) ## Measure `cutover status` and a resume on journals of 100,000 events
+	$(BIN)/python -m benchmarks.journal
 
 demo: $(READY) ## Tell the story: three rehearsals, a go-live, and a go-live with a planted fault that rolls back
 	$(BIN)/python -m demo

@@ -18,27 +18,17 @@ from pydantic import BaseModel, ConfigDict
 from cutover.clock import Clock
 from cutover.errors import ExitStatus
 from cutover.journal.quarantine import QuarantineStore
+from cutover.model.event import Event
 from cutover.model.migration import Migration
 from cutover.model.outcome import Action, Facts, Finding, Outcome, Progress
+from cutover.model.people import Vote
 from cutover.model.project import Environment, Mode, Project
 from cutover.model.runbook import StepSpec
 from cutover.model.status import RunStatus
+from cutover.voting.asking import Asking
 
 if TYPE_CHECKING:
     from cutover.dataplane.database import Database
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Vote:
-    """A person's word at a gate or on a manual step. Votes never change; a second one by the same person is refused."""
-
-    person: str
-    system_user: str
-    role: str
-    go: bool
-    reason: str
-    at: str  # ISO 8601, UTC
-    evidence: str = ""  # what proves it, in the words of the person
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +36,7 @@ class References:
     """What a step's fields name, so that lint can look it up and the digest can cover it."""
 
     databases: tuple[str, ...] = ()
+    writes: tuple[str, ...] = ()  # those of `databases` that are changed; the targets of `tables` are known without
     tables: tuple[str, ...] = ()  # target tables that must be in a migration
     files: tuple[str, ...] = ()  # project files, relative to the project folder
     steps: tuple[str, ...] = ()  # other steps (a restore check names its backup)
@@ -88,8 +79,22 @@ class Context(Protocol):
     def votes(self) -> Sequence[Vote]:
         """The votes cast on this step so far."""
 
+    def events(self) -> Sequence[Event]:
+        """The run's own record so far, read anew: what gates and clocks are worked out from."""
+
+    def rollback_fits(self) -> str:
+        """Why a rollback from here would not end before the hard stop; empty when it would, or there is none."""
+
     def decide(self, decision: str, votes: Sequence[Vote]) -> None:
         """Record a decision: `go`, `no-go`; of a manual step `done`, `not done`; `simulated` where nobody is asked."""
+
+    def safe_point(self) -> None:
+        """
+        Say that the work may stop here: everything so far is durable, and `run` called again goes on behind it.
+
+        Raises Halted when the run was asked to pause or stop, or another step has failed; the step lets it through.
+        Raises what `confirm` of the lease raises when this process is no longer the one that carries the run.
+        """
 
     def tell(self, progress: Progress) -> None:
         """Report progress. Cheap; may be called a few times a second."""
@@ -140,8 +145,19 @@ class AsksPeople(Protocol):
     def asks(self) -> tuple[str, ...]:
         """The roles whose people may vote."""
 
+    def asking(self) -> Asking:
+        """What is asked and how long it may take, for the run's first event."""
+
     def needs_evidence(self) -> bool:
         """Whether a go counts only with evidence; such a vote without any is refused, because votes never change."""
+
+
+@runtime_checkable
+class SaysUndo(Protocol):
+    """The rare trait of a step that can say what its undo would do, from what it has done; for `rollback --plan`."""
+
+    def says_undo(self, facts: Facts) -> str:
+        """A sentence without a full stop. `facts` are empty when the step has not come to its end."""
 
 
 class Fields(BaseModel):

@@ -74,6 +74,13 @@ class Inconclusive(CutoverError):
     exit_status = ExitStatus.STEP_FAILED
 
 
+class Halted(CutoverError):
+    """A step stopped between two units of its work, because the run was asked to: it goes on where it stopped."""
+
+    code = "CUT-304"
+    exit_status = ExitStatus.WAITING_FOR_PERSON
+
+
 class GateClosed(CutoverError):
     """A gate refused to let the run past it (a veto, an expired vote, a missing rehearsal)."""
 
@@ -100,3 +107,10 @@ class JournalNotWritable(CutoverError):
 
     code = "CUT-610"
     exit_status = ExitStatus.DEFECT
+
+
+class LeaseLost(JournalNotWritable):
+    """Another process has taken the run over: this one may write neither to the journal nor to a database."""
+
+    code = "CUT-616"
+    exit_status = ExitStatus.LEASE_HELD

@@ -32,15 +32,16 @@ def assign(workspace: Workspace, state: RunState, *, back: bool) -> tuple[Assign
     """
     folder = folder_of(workspace, state.run)
     path, kept = Path(str(state.created["path"])), folder / "files"
-    if not (back and _is_the_runs(state, _at(workspace.project, kept), path)):
-        keep_again(state, workspace.project, path, kept)
+    where = as_made(state, workspace.environment(state.environment))
+    if not (back and _is_the_runs(state, _at(workspace.project, kept), path, where)):
+        keep_again(state, workspace.project, path, kept, where)
     project = _at(workspace.project, kept)
-    runbook = files.load_runbook(project, path, KINDS)
+    runbook = files.load_runbook(project, path, KINDS, where)
     refuse_changes(state, files.digests(project, runbook, KINDS))
     assignment = Assignment(
         run=state.run,
         project=project,
-        environment=as_made(state, workspace.environment(state.environment)),
+        environment=where,
         runbook=runbook,
         steps=build_all(runbook),
         workdir=folder,
@@ -48,13 +49,13 @@ def assign(workspace: Workspace, state: RunState, *, back: bool) -> tuple[Assign
     return assignment, files.load_migrations(project)
 
 
-def keep_again(state: RunState, project: Project, path: Path, kept: Path) -> None:
+def keep_again(state: RunState, project: Project, path: Path, kept: Path, where: Environment) -> None:
     """Hold the project's files against the run, and keep a copy of them unless there is a right one already."""
-    refuse_changes(state, files.digests(project, files.load_runbook(project, path, KINDS), KINDS))
-    if _is_the_runs(state, _at(project, kept), path):
+    refuse_changes(state, files.digests(project, files.load_runbook(project, path, KINDS, where), KINDS))
+    if _is_the_runs(state, _at(project, kept), path, where):
         return
     shutil.rmtree(kept, ignore_errors=True)  # of a run of the same name in a journal that is gone
-    keep(project, files.digests(project, files.load_runbook(project, path, KINDS), KINDS), kept)
+    keep(project, files.digests(project, files.load_runbook(project, path, KINDS, where), KINDS), kept)
 
 
 def keep(project: Project, digests: Digests, folder: Path) -> None:
@@ -74,10 +75,10 @@ def _at(project: Project, kept: Path) -> Project:
     return replace(project, kept=kept)
 
 
-def _is_the_runs(state: RunState, project: Project, path: Path) -> bool:
+def _is_the_runs(state: RunState, project: Project, path: Path, where: Environment) -> bool:
     """Whether the copy is there and means what the run was made of."""
     try:
-        digests = files.digests(project, files.load_runbook(project, path, KINDS), KINDS)
+        digests = files.digests(project, files.load_runbook(project, path, KINDS, where), KINDS)
     except WrongInput:
         return False
     return bool(digests.semantic == state.created["digests"]["semantic"])
@@ -109,14 +110,29 @@ def databases_of(steps: Iterable[tuple[StepSpec, Step]], migrations: Iterable[Mi
     known = tuple(migrations)
     names: dict[str, None] = {}
     for spec, step in steps:
-        told = step.references()
-        names |= dict.fromkeys(told.databases)
-        moves = [one for one in known if any(table.table in told.tables for table in one.tables)]
-        if spec.kind in _ALL_TABLES_BY_DEFAULT and not told.tables:
-            moves = list(known)
-        for migration in moves:
+        names |= dict.fromkeys(step.references().databases)
+        for migration in _moved(spec, step, known):
             names |= {migration.source: None, migration.target: None}
     return tuple(names)
+
+
+def written_by(steps: Iterable[tuple[StepSpec, Step]], migrations: Iterable[Migration]) -> tuple[str, ...]:
+    """The names of the databases that the steps change; every other one is only read."""
+    known = tuple(migrations)
+    names: dict[str, None] = {}
+    for spec, step in steps:
+        names |= dict.fromkeys(step.references().writes)
+        if step.effects:
+            names |= dict.fromkeys(migration.target for migration in _moved(spec, step, known))
+    return tuple(names)
+
+
+def _moved(spec: StepSpec, step: Step, migrations: tuple[Migration, ...]) -> list[Migration]:
+    """The migrations that a step works on through its tables."""
+    tables = step.references().tables
+    if spec.kind in _ALL_TABLES_BY_DEFAULT and not tables:
+        return list(migrations)
+    return [one for one in migrations if any(table.table in tables for table in one.tables)]
 
 
 #: Kinds that take all tables of the project when they name none.

@@ -9,7 +9,7 @@ from cutover import project as files
 from cutover.app.workspace import find_root
 from cutover.errors import WrongInput
 from cutover.kinds import KINDS
-from cutover.model.project import Project
+from cutover.model.project import Environment, Project
 from cutover.model.runbook import Runbook
 from cutover.project import Problem
 
@@ -29,25 +29,34 @@ def as_plain(problem: Problem) -> dict[str, Any]:
     }
 
 
-def runbook_of(project: Project, path: Path) -> Runbook:
-    """The runbook at `path` (relative to the working folder or to the project); WrongInput when there is none."""
+def runbook_of(project: Project, path: Path, environment: Environment | None = None) -> Runbook:
+    """
+    The runbook at `path` (relative to the working folder or to the project), as it is in `environment`.
+
+    WrongInput when there is none.
+    """
     for candidate in (path if path.is_absolute() else Path.cwd() / path, project.content / path):
         if candidate.is_file():
-            return files.load_runbook(project, candidate, KINDS)
+            return files.load_runbook(project, candidate, KINDS, environment)
     there = sorted(str(found.relative_to(project.content)) for found in (project.content / "runbooks").glob("*.yaml"))
     raise WrongInput(
         f"runbook {str(path)!r} is not there", hint="runbooks of this project: " + (", ".join(there) or "none")
     )
 
 
-def read_aloud(start: Path | None, runbook: Path) -> list[str]:
-    """The runbook as sentences."""
+def read_aloud(start: Path | None, runbook: Path, environment: str = "") -> list[str]:
+    """The runbook as sentences, as it is written or as it is in an environment; WrongInput when that is not there."""
     project = files.load_project(find_root(start))
-    return files.read_aloud(runbook_of(project, runbook), KINDS)
+    where = project.environments.get(environment)
+    if environment and where is None:
+        raise WrongInput(
+            f"environment {environment!r} is not in cutover.yaml", hint=f"known: {', '.join(project.environments)}"
+        )
+    return files.read_aloud(runbook_of(project, runbook, where), KINDS, where)
 
 
 def schema(what: str) -> dict[str, Any]:
-    """The JSON Schema of one kind of file (`runbook`, `project`, `migration`), for editors."""
+    """The JSON Schema of one kind of file (`runbook`, `snippet`, `project`, `migration`), for editors."""
     return files.json_schema(KINDS, what=what)
 
 

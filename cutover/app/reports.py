@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from cutover import durable
+from cutover.app import proving
 from cutover.app.workspace import Workspace
 from cutover.errors import WrongInput
 from cutover.evidence.quarantine import AMENDED_SHOWN, SHOWN, Aside, Kept
@@ -26,6 +27,7 @@ def as_data(workspace: Workspace, run: str) -> dict[str, Any]:
         chain_problems=workspace.journal.verify_chain(run),
         kept=_kept(workspace, run, events),
         generated_at=workspace.clock.now(),
+        proofs=proving.proofs(workspace, run, events),
     )
 
 

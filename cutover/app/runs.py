@@ -3,16 +3,29 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol, cast
 
 from cutover import points
-from cutover.app import admission, assigning, proof, reports
-from cutover.app.standing import state_of
-from cutover.app.watch import Unwatched, WatchedJournal, Watcher, guarded
+from cutover.app import (
+    admission,
+    assigning,
+    fencing,
+    forecasting,
+    glass,
+    notices,
+    overview,
+    proof,
+    reports,
+    separation,
+    signals,
+)
+from cutover.app.faults import faults as faults_of
+from cutover.app.standing import scope_of, state_of
+from cutover.app.watch import WatchedJournal, Watcher, guarded
 from cutover.app.workspace import Workspace, who_am_i
 from cutover.contract import Observer, RunResult
 from cutover.engine import Assignment, Engine, Ports, deciding
@@ -28,6 +41,10 @@ from cutover.redact import redact
 from cutover.words import counted
 
 _LOG = logging.getLogger("cutover.run")
+
+
+#: Leases that are given back by the end of the process, and not before.
+_KEPT: list[ExitStack] = []
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,9 +77,17 @@ class About:
     attempt: int
 
 
-def prepare(workspace: Workspace, runbook: Path, environment: str, *, mode: Mode, drill: bool = False) -> Prepared:
+def prepare(
+    workspace: Workspace,
+    runbook: Path,
+    environment: str,
+    *,
+    mode: Mode,
+    drill: bool = False,
+    inject: Sequence[str] = (),
+) -> Prepared:
     """
-    Make a new run, or refuse to, with a reason and before anything is touched.
+    Make a new run, or refuse to, with a reason and before anything is touched. `inject`: faults, for rehearsals only.
 
     WrongInput (files, environment), GateClosed (rehearsals are missing), LeaseHeld (the environment is taken), or
     what connecting to one of the databases raises.
@@ -70,12 +95,16 @@ def prepare(workspace: Workspace, runbook: Path, environment: str, *, mode: Mode
     admission.refuse_mode(workspace.environment(environment), mode, str(runbook))
     proposal = admission.propose(workspace, runbook, environment)
     if mode is Mode.LIVE:
+        admission.refuse_closed_window(proposal.environment, workspace.clock.now())
         demand(proposal.verdict, environment=environment)
+        glass.refuse_unreviewed(workspace, environment)
+    admission.refuse_without_keys(workspace, proposal)
+    injections = faults_of(proposal.steps, mode, inject)
     by = who_am_i()
     with _lease(workspace, environment, "a new run", by):
         admission.refuse_taken(workspace, environment)
         places = assigning.identities(workspace, proposal.environment, proposal.databases)
-        purpose = admission.Purpose(mode=mode, drill=drill, by=by, places=places)
+        purpose = admission.Purpose(mode=mode, drill=drill, by=by, places=places, injections=injections)
         run = workspace.journal.create_run(environment, admission.created(workspace, proposal, purpose))
         points.reach("run.created")
         workspace.journal.append(run, EventKind.RUN_ARMED)
@@ -109,7 +138,9 @@ def entry_of(workspace: Workspace, run: str) -> str:
 
 def attempt(workspace: Workspace, run: str, *, observer: Observer, watcher: Watcher | None) -> RunResult:
     """Carry the run on from where the journal says it stands: forward, or back when a rollback has begun."""
-    deciding.refuse_ended(state_of(workspace, run))
+    state = state_of(workspace, run)
+    deciding.refuse_ended(state)
+    separation.refuse_voter(workspace, state)
     return _carried(workspace, run, observer, watcher, lambda engine: engine.attempt())
 
 
@@ -123,13 +154,22 @@ def roll_back(workspace: Workspace, run: str, undo: Undo, *, observer: Observer,
     return _carried(workspace, run, observer, watcher, work, back=True)
 
 
+def waive_deadline(workspace: Workspace, run: str, reason: str) -> None:
+    """Let the run go on although a rollback would not end before its hard stop; who said so is in the evidence."""
+    deciding.refuse_ended(state_of(workspace, run))
+    data = {"reason": redact(reason), "by": dict(who_am_i())}
+    workspace.journal.append(run, EventKind.DEADLINE_WAIVED, data=data)
+
+
 def may_roll_back(workspace: Workspace, run: str) -> None:
     """Raise WrongInput, with the reason, when that run cannot be rolled back."""
     deciding.refuse_rollback(state_of(workspace, run))
 
 
 def note_prefect(workspace: Workspace, run: str, facts: Mapping[str, Any]) -> None:
-    """Write into the journal what Prefect has of the attempt."""
+    """Write into the journal what Prefect has of the attempt; nothing when another process has taken the run over."""
+    if fencing.was_overtaken(run):
+        return
     workspace.journal.append(run, EventKind.PREFECT, data=dict(facts))
     if facts.get("says") != "begun":
         _write_report(workspace, run)
@@ -145,17 +185,24 @@ def _carried(
     back: bool = False,
 ) -> RunResult:
     by = who_am_i()
-    watching = watcher or Unwatched()
     environment = state_of(workspace, run).environment
-    with _lease(workspace, environment, run, by) as lease:
+    with ExitStack() as held:
+        lease = held.enter_context(_lease(workspace, environment, run, by))
+        watching = held.enter_context(notices.posting(workspace, run, watcher))
         state = state_of(workspace, run)
         assignment, migrations = assigning.assign(workspace, state, back=back or deciding.goes_back(state))
         names = assigning.databases_of(assignment.steps, migrations)
         assigning.refuse_other_places(state, assigning.identities(workspace, assignment.environment, names))
-        ports = _ports(workspace, assignment, migrations, watching, by)
+        ports = replace(_ports(workspace, assignment, migrations, watching, by), confirm=lease.confirm)
+        ports = replace(ports, **_hard_stop(workspace, run))
+        ports = fencing.take_over(workspace, assignment, migrations, ports=ports, lease=lease)
+        engine = Engine(assignment, ports, observer, token=lease.token)
         try:
-            return work(Engine(assignment, ports, observer, token=lease.token))
+            with fencing.carrying(lease), signals.asking(engine.signalled):
+                return work(engine)
         finally:
+            if engine.at_work:  # somebody has left for good: nobody may take over before these threads are gone
+                _KEPT.append(held.pop_all())
             _write_report(workspace, run)
 
 
@@ -180,13 +227,22 @@ def _ports(
     )
 
 
+def _hard_stop(workspace: Workspace, run: str) -> dict[str, Any]:
+    """The ports that ask the forecast; looked at when they are asked, because time goes on."""
+    return {
+        "may_begin": lambda step: forecasting.may_begin(workspace, run, step),
+        "rollback_fits": lambda: forecasting.rollback_fits(workspace, run),
+    }
+
+
 def _lease(workspace: Workspace, environment: str, run: str, by: Mapping[str, str]) -> AbstractContextManager[Lease]:
-    return workspace.journal.acquire(f"environment:{environment}", run, by)
+    return workspace.journal.acquire(scope_of(environment), run, by)
 
 
 def _write_report(workspace: Workspace, run: str) -> None:
-    """The page of the run as it stands."""
+    """The page of the run as it stands, and its line in the list of runs."""
     try:
         reports.write(workspace, run, None)
+        overview.keep(workspace, run)
     except Exception as exc:  # noqa: BLE001 — a view, and a defect of it must not hide how the run ended
         _LOG.warning("the report of %s is not written: %s", run, redact(f"{type(exc).__name__}: {exc}"))

@@ -2,72 +2,59 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
-from cutover.app.standing import state_of
+from cutover.app import glass
+from cutover.app.overview import all_runs, mode_of, shown_status
 from cutover.app.workspace import Workspace
 from cutover.engine.results import ways_on
 from cutover.evidence.timeline import durations_ms
-from cutover.evidence.words import duration, iso
-from cutover.model.run import RunState, StepState, fold
-from cutover.model.status import RunStatus, StepStatus
+from cutover.evidence.words import duration
+from cutover.model.event import Event
+from cutover.model.people import vote_of
+from cutover.model.run import TELLING, RunState, StepState, fold
+from cutover.model.status import ENDED, RunStatus
 
-_PASSED = frozenset({StepStatus.DONE, StepStatus.SKIPPED})
-
-
-def all_runs(workspace: Workspace) -> list[dict[str, Any]]:
-    """Every run of the project, oldest first, as plain values."""
-    return [_row(workspace, run) for run in workspace.journal.runs()]
+__all__ = ["all_runs", "one_run"]
 
 
 def one_run(workspace: Workspace, run: str) -> dict[str, Any]:
     """One run with its steps, what it waits for and what to type next; WrongInput when there is no such run."""
-    state = state_of(workspace, run)
-    took = durations_ms(workspace.journal.events(run))
+    events = workspace.journal.events(run, kinds=TELLING, last=True)
+    state = fold(events)
+    took = durations_ms(events)
+    status = shown_status(workspace, state)
     return {
         "run": state.run,
-        "status": str(_shown_status(workspace, state)),
+        "status": str(status),
         "runbook": str(state.created["runbook"]),
         "environment": state.environment,
-        "mode": _mode(state),
+        "mode": mode_of(state),
         "past_point_of_no_return": state.past_point_of_no_return,
         "reason": state.reason,
+        "alarms": glass.alarms(events),
+        "asked": str(state.asked.get("what", "")),
         "steps": [_step(step, took.get(step.id)) for step in state.steps.values()],
-        "next": _next(state) if _shown_status(workspace, state) is not RunStatus.RUNNING else [],
+        "forecast": _forecast(events, workspace.clock.now(), state, status),
+        "next": _next(state) if status is not RunStatus.RUNNING else [],
     }
+
+
+def _forecast(events: Sequence[Event], now: datetime, state: RunState, status: RunStatus) -> dict[str, Any] | None:
+    """The time to come (`forecasting.live`); None when the run is over or keeps no forecast."""
+    if status in ENDED or "forecast" not in state.created:
+        return None
+    from cutover.app.forecasting import live  # brings NumPy, which nothing else here needs
+
+    return live(events, state, now, at_work=status is RunStatus.RUNNING)
 
 
 def _next(state: RunState) -> list[str]:
     """What to type now: first what a step that waits for a person asks for, then the ways on."""
     asked = [step.hint for step in state.steps.values() if step.waiting and step.hint]
     return [*asked, *ways_on(state)]
-
-
-def _row(workspace: Workspace, run: str) -> dict[str, Any]:
-    state = fold(workspace.journal.events(run))
-    passed = sum(step.status in _PASSED for step in state.steps.values())
-    return {
-        "run": run,
-        "status": str(_shown_status(workspace, state)),
-        "runbook": str(state.created["runbook"]),
-        "environment": state.environment,
-        "mode": _mode(state),
-        "began": iso(state.began) if state.began else "",
-        "steps": f"{passed} of {len(state.steps)}",
-    }
-
-
-def _shown_status(workspace: Workspace, state: RunState) -> RunStatus:
-    """A run that the journal shows as running but that no living process carries was interrupted."""
-    if state.status is not RunStatus.RUNNING:
-        return state.status
-    holder = workspace.journal.holder_of(f"environment:{state.environment}")
-    alive = holder is not None and holder.run == state.run and holder.alive
-    return RunStatus.RUNNING if alive else RunStatus.INTERRUPTED
-
-
-def _mode(state: RunState) -> str:
-    return "rollback drill" if state.drill else str(state.mode)
 
 
 def _step(step: StepState, took: int | None) -> dict[str, Any]:
@@ -79,5 +66,5 @@ def _step(step: StepState, took: int | None) -> dict[str, Any]:
         "took": duration(took) if took is not None else "",
         "detail": said,
         "waiting": step.waiting,
-        "votes": [dict(vote) for vote in (*step.votes, *step.votes_back)],
+        "votes": [vote_of(vote).brief() for vote in (*step.votes, *step.votes_back)],
     }

@@ -11,13 +11,13 @@ from cutover.errors import ExitStatus
 @click.command("lint")
 @click.option(
     "--schema",
-    type=click.Choice(["runbook", "project", "migration"]),
+    type=click.Choice(["runbook", "snippet", "project", "migration"]),
     help="Print the JSON Schema of that kind of file for your editor, and nothing else.",
 )
 @machine_readable
 @click.pass_obj
 def command(settings: Settings, schema: str | None, machine: bool) -> int:
-    """Check cutover.yaml, runbooks, migrations and validators. Reads files only.
+    """Check cutover.yaml, runbooks, snippets, migrations and validators. Reads files only.
 
     \b
     Exit status: 0 nothing wrong (warnings allowed) · 2 something is

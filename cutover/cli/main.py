@@ -38,7 +38,8 @@ class Commands(click.Group):
 
     ORDER = (
         *("init", "lint", "read", "plan", "rehearse", "go-live"),
-        *("status", "approve", "resume", "rollback", "report", "ui"),
+        *("status", "tasks", "approve", "review", "keys"),
+        *("pause", "resume", "stop", "rollback", "reset", "report", "ui"),
     )
 
     def list_commands(self, ctx: click.Context) -> list[str]:

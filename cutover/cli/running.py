@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -14,7 +15,16 @@ from cutover.cli.options import Settings, print_json
 from cutover.errors import ExitStatus, WrongInput
 
 
-def start(settings: Settings, runbook: Path, environment: str, *, entry: str, drill: bool, machine: bool) -> int:
+def start(  # noqa: PLR0913 — what the two commands that begin a run can be asked for
+    settings: Settings,
+    runbook: Path,
+    environment: str,
+    *,
+    entry: str,
+    drill: bool,
+    machine: bool,
+    inject: Sequence[str] = (),
+) -> int:
     """Prepare a new run and carry it out; `entry` is the file in `flows/` without its ending."""
     from cutover.app import runs
     from cutover.app.workspace import open_workspace
@@ -23,7 +33,7 @@ def start(settings: Settings, runbook: Path, environment: str, *, entry: str, dr
     workspace = open_workspace(settings.project)
     mode = Mode.LIVE if entry == "go_live" else Mode.REHEARSAL
     flow = load_flow(workspace.project.root, entry)  # first: a run that nothing can carry must not be made
-    prepared = runs.prepare(workspace, runbook, environment, mode=mode, drill=drill)
+    prepared = runs.prepare(workspace, runbook, environment, mode=mode, drill=drill, inject=inject)
     if not machine:
         click.echo(prepared.says)
     return _carry(flow, workspace.project.root, prepared.run, machine=machine)

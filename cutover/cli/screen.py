@@ -8,6 +8,7 @@ terminal the bars live below the lines; in a log file they become one line every
 from __future__ import annotations
 
 import textwrap
+import threading
 import time
 from collections.abc import Mapping
 from types import TracebackType
@@ -34,6 +35,11 @@ _MARKS: Mapping[EventKind, tuple[str, str]] = {
     EventKind.STEP_UNKNOWN: ("?", "bold magenta"),
     EventKind.STEP_WAITING: ("…", "yellow"),
     EventKind.STEP_RETRYING: ("↻", "yellow"),
+    EventKind.STEP_HALTED: ("‖", "yellow"),
+    EventKind.SETTLED_DONE: ("✍", "yellow"),
+    EventKind.SETTLED_READY: ("✍", "yellow"),
+    EventKind.SETTLED_SKIPPED: ("✍", "yellow"),
+    EventKind.SETTLED_UNDONE: ("✍", "yellow"),
     EventKind.STEP_SKIPPED: ("–", "dim"),
     EventKind.UNDO_DONE: ("↩", "cyan"),
     EventKind.UNDO_SKIPPED: ("·", "dim"),
@@ -82,6 +88,7 @@ class Screen:
         self._tasks: dict[tuple[str, str], Any] = {}
         self._said_at: dict[tuple[str, str], float] = {}
         self._started: dict[str, float] = {}
+        self._lock = threading.RLock()  # steps side by side report from threads of their own
 
     def __enter__(self) -> Self:
         if self.console.is_terminal:
@@ -97,6 +104,10 @@ class Screen:
 
     def event(self, event: Event) -> None:
         """One line for an event that a person wants to see."""
+        with self._lock:
+            self._event(event)
+
+    def _event(self, event: Event) -> None:
         if event.kind in (EventKind.STEP_STARTED, EventKind.UNDO_STARTED):
             self._started[event.step] = event.at.timestamp()
             return
@@ -113,6 +124,10 @@ class Screen:
 
     def progress(self, progress: Stand) -> None:
         """Move a bar, or say a line when there is no terminal."""
+        with self._lock:
+            self._progress(progress)
+
+    def _progress(self, progress: Stand) -> None:
         key = (progress.step, progress.what)
         if self.console.is_terminal:
             self._move_bar(key, progress)
@@ -191,6 +206,9 @@ def _said_of_run(event: Event) -> str:
         EventKind.ROLLBACK_STUCK: "[bold red]rollback stuck[/]",
     }
     line = said.get(event.kind, "")
+    if event.kind is EventKind.REQUESTED:
+        again = "; a second Ctrl-C leaves at once" if event.data.get("signal") else ""
+        line = f"[yellow]{escape(str(event.data.get('what', '')))} was asked for[/]{again}"
     if event.kind is EventKind.PROOF:
         moment = event.data.get("moment", "")
         count = len(event.data.get("world", event.data.get("fingerprints", {})) or {})

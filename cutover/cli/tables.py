@@ -14,6 +14,7 @@ from rich.table import Table
 
 from cutover.evidence.words import minute
 from cutover.redact import redact
+from cutover.words import counted
 
 if TYPE_CHECKING:
     from cutover.app.planning import Plan, PlannedMoves
@@ -60,13 +61,21 @@ def show_plan(plan: Plan, out: Console | None = None) -> None:
         table.columns[2].no_wrap = False
         table.columns[1].min_width = table.columns[2].min_width = None
     out.print(table)
+    if plan.outlook:
+        from cutover.cli.forecast_tables import show_outlook
+
+        show_outlook(plan.outlook, plan.last_starts, out)
     for line in plan.verdict:
         out.print(escape(line))
 
 
-def show_runs(rows: Sequence[Mapping[str, Any]], out: Console | None = None) -> None:
-    """Every run of the project, newest last; a run's name begins with its environment."""
+def show_runs(rows: Sequence[Mapping[str, Any]], out: Console | None = None, *, latest: int | None = None) -> None:
+    """The runs of the project, or the latest of them, newest last; a run's name begins with its environment."""
     out = out or console()
+    if latest is not None and len(rows) > latest:
+        earlier = counted(len(rows) - latest, "earlier run")
+        out.print(f"[dim]{earlier} left out: cutover status --all[/]")
+        rows = rows[-latest:]
     if not rows:
         out.print("no run yet; `cutover rehearse RUNBOOK --env NAME` makes the first")
         return
@@ -91,6 +100,12 @@ def show_run(document: Mapping[str, Any], out: Console | None = None) -> None:
         + ("  [yellow]past the point of no return[/]" if document["past_point_of_no_return"] else "")
     )
     _show_steps(document["steps"], out)
+    if document.get("forecast"):
+        from cutover.cli.forecast_tables import show_live
+
+        show_live(document["forecast"], out)
+    for line in document.get("alarms", ()):
+        out.print(f"  [bold red]{escape(line)}[/]", soft_wrap=True)
     for line in document["next"]:
         out.print(f"  next: {escape(line)}", soft_wrap=True)
 

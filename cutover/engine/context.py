@@ -6,18 +6,25 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from cutover.contract import Context, Observer, Vote
+from cutover.contract import Context, Observer
+from cutover.engine.halting import Halt
 from cutover.engine.ports import Assignment, Ports
 from cutover.engine.recorder import Recorder
-from cutover.errors import StepFailed
+from cutover.errors import Halted, StepFailed
+from cutover.model.event import Event
 from cutover.model.migration import Migration
 from cutover.model.outcome import Facts, Finding, Progress
+from cutover.model.people import Vote, vote_of
 from cutover.model.runbook import StepSpec
 from cutover.model.status import EventKind
 from cutover.redact import redact
 
 if TYPE_CHECKING:
     from cutover.dataplane.database import Database
+
+
+#: Seconds between two looks at the lease while a step is at work.
+CONFIRM_EVERY = 1.0
 
 
 class SecretInMemory(StepFailed):
@@ -30,7 +37,14 @@ class RunContext(Context):
     """One attempt of one step, forward or back."""
 
     def __init__(
-        self, spec: StepSpec, *, assignment: Assignment, ports: Ports, recorder: Recorder, observer: Observer
+        self,
+        spec: StepSpec,
+        *,
+        assignment: Assignment,
+        ports: Ports,
+        recorder: Recorder,
+        observer: Observer,
+        halt: Halt,
     ) -> None:
         self.project = assignment.project
         self.environment = assignment.environment
@@ -46,6 +60,8 @@ class RunContext(Context):
         self._ports = ports
         self._recorder = recorder
         self._observer = observer
+        self._halt = halt
+        self._confirmed = ports.clock.tick()
 
     def database(self, name: str) -> Database:
         """See `contract.Context`."""
@@ -77,13 +93,21 @@ class RunContext(Context):
         state = self._recorder.refresh()
         self._seen = state.seq
         step = state.step(self.spec.id)
-        return [_vote(data) for data in (step.votes_back if state.rollback else step.votes)]
+        return [vote_of(data) for data in (step.votes_back if state.rollback else step.votes)]
+
+    def events(self) -> Sequence[Event]:
+        """See `contract.Context`."""
+        return self._ports.journal.events(self.run)
+
+    def rollback_fits(self) -> str:
+        """See `contract.Context`."""
+        return self._ports.rollback_fits()
 
     def decide(self, decision: str, votes: Sequence[Vote]) -> None:
         """See `contract.Context`; the same decision again, after a crash, is not written twice."""
         if self._recorder.state.step(self.spec.id).decision == decision:
             return
-        cast = [asdict(vote) for vote in votes]
+        cast = [vote.brief() for vote in votes]
         if self._seen is None:
             self._recorder.say(EventKind.DECIDED, self.spec.id, decision=decision, votes=cast)
         else:
@@ -93,6 +117,14 @@ class RunContext(Context):
         self._observer.artifact(
             f"gate-{self.spec.id}", markdown=f"**{decision}** at `{self.spec.id}`", table=rows, description=description
         )
+
+    def safe_point(self) -> None:
+        """See `contract.Context`; the lease is looked at once a second at most."""
+        if self._halt.asked:
+            raise Halted(f"halted at a safe point: {self._halt.why}", hint=f"cutover resume {self.run}")
+        if self.clock.tick() - self._confirmed >= CONFIRM_EVERY:
+            self._ports.confirm()
+            self._confirmed = self.clock.tick()
 
     def tell(self, progress: Progress) -> None:
         """See `contract.Context`."""
@@ -109,10 +141,6 @@ class RunContext(Context):
 
     def _remembered(self) -> dict[str, Any]:
         return dict(self._recorder.state.step(self.spec.id).remembered)
-
-
-def _vote(data: Any) -> Vote:
-    return Vote(**{name: data[name] for name in Vote.__dataclass_fields__ if name in data})
 
 
 def _refuse_secrets(step: str, name: str, value: Any) -> None:

@@ -56,6 +56,14 @@ def after_failure(state: RunState, spec: StepSpec, outcome: Outcome) -> Decision
     return Decision(move=Move.ROLL_BACK, reason=said, exit_status=ExitStatus.ROLLED_BACK)
 
 
+def unless(decision: Decision, why_not: str) -> Decision:
+    """The rollback, or a question to people when something speaks against going back by itself now."""
+    if not why_not:
+        return decision
+    reason = f"{decision.reason}; not rolled back by itself: {why_not}"
+    return Decision(move=Move.ASK, reason=reason, exit_status=ExitStatus.STEP_FAILED)
+
+
 _GOING_BACK = frozenset({RunStatus.ROLLING_BACK, RunStatus.ROLLBACK_STUCK})
 #: Begun, and not yet back: what a rollback has to look at.
 _MAY_HAVE_EFFECTS = frozenset(
@@ -111,16 +119,28 @@ def refuse_rollback(state: RunState) -> None:
 
     A rehearsal that has ended well may always be put back, whatever it passed: nobody works there.
     """
+    why, hint = _no_rollback(state)
+    if why:
+        raise WrongInput(f"run {state.run!r} is {why}", hint=hint)
+
+
+def why_no_rollback(state: RunState) -> str:
+    """Why this run cannot be taken back; empty when it can."""
+    return _no_rollback(state)[0]
+
+
+def _no_rollback(state: RunState) -> tuple[str, str]:
     if state.past_point_of_no_return and state.mode is Mode.LIVE and state.status not in _GOING_BACK:
-        raise WrongInput(
-            f"run {state.run!r} is past its point of no return: going back would lose what users wrote since",
-            hint=f"mend the cause and go forward: `cutover resume {state.run}`",
+        return (
+            "past its point of no return: going back would lose what users wrote since",
+            f"mend the cause and go forward: `cutover resume {state.run}`",
         )
     if state.status in ENDED and (state.status is not RunStatus.COMPLETED or state.mode is Mode.LIVE):
-        raise WrongInput(
-            f"run {state.run!r} is {said(state.status)}: nothing of it is left to take back",
-            hint=f"`cutover report {state.run}` shows what it did",
+        return (
+            f"{said(state.status)}: nothing of it is left to take back",
+            f"`cutover report {state.run}` shows what it did",
         )
+    return "", ""
 
 
 def goes_back(state: RunState) -> bool:

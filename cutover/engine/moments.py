@@ -9,14 +9,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
+from typing import Protocol
 
 from cutover import points
 from cutover.contract import Context, Step
 from cutover.engine.recorder import Recorder
 from cutover.errors import (
     CutoverError,
+    Halted,
     Inconclusive,
     JournalNotWritable,
+    LeaseHeld,
     OutcomeUnknown,
     StepFailed,
     TryAgain,
@@ -28,12 +31,24 @@ from cutover.model.status import EventKind
 from cutover.redact import redact
 
 #: Errors that are about the run's own record: no step may go on when they happen.
-OF_THE_RECORD = (JournalNotWritable, NotPossible)
+OF_THE_RECORD = (JournalNotWritable, NotPossible, LeaseHeld)
 
 
-def forward(step: Step, ctx: Context, fresh: Callable[[], Context], recorder: Recorder) -> Outcome:
+class Disturbing(Protocol):
+    """What a rehearsal may put a step through on purpose."""
+
+    def before(self) -> None:
+        """When the step begins."""
+
+    def behind(self) -> None:
+        """When its effects are there and nothing has been verified."""
+
+
+def forward(
+    step: Step, ctx: Context, fresh: Callable[[], Context], recorder: Recorder, *, disturbing: Disturbing
+) -> Outcome:
     """check, plan, run, verify; `fresh` makes the context that verifies, which knows nothing of what `run` did."""
-    return ended(lambda: _forward(step, ctx, fresh, recorder))
+    return ended(lambda: _forward(step, ctx, fresh, recorder, disturbing))
 
 
 def back(step: Step, ctx: Context) -> Outcome:
@@ -73,7 +88,10 @@ def probe(step: Step, ctx: Context) -> str | None:
     return None
 
 
-def _forward(step: Step, ctx: Context, fresh: Callable[[], Context], recorder: Recorder) -> Facts:
+def _forward(
+    step: Step, ctx: Context, fresh: Callable[[], Context], recorder: Recorder, disturbing: Disturbing
+) -> Facts:
+    disturbing.before()
     step.check(ctx)
     for action in step.plan(ctx):
         ctx.log(f"will {action.says}")
@@ -81,6 +99,7 @@ def _forward(step: Step, ctx: Context, fresh: Callable[[], Context], recorder: R
         recorder.say(EventKind.POINT_OF_NO_RETURN, ctx.spec.id)
         points.reach("step.point_of_no_return")
     facts = step.run(ctx)
+    disturbing.behind()
     points.reach("step.ran")
     recorder.say(EventKind.STEP_VERIFYING, ctx.spec.id)
     step.verify(fresh())
@@ -95,6 +114,8 @@ def _fate(exc: CutoverError) -> Fate:
         return Fate.UNKNOWN
     if isinstance(exc, WaitingForPerson):
         return Fate.WAITING
+    if isinstance(exc, Halted):
+        return Fate.HALTED
     return Fate.FAILED
 
 

@@ -43,6 +43,20 @@ class Assignment:
         raise KeyError(step_id)
 
 
+def _nothing() -> None:
+    """Nobody else can have taken the lease."""
+
+
+def _may(_step: str) -> str:
+    """There is no hard stop."""
+    return ""
+
+
+def _fits() -> str:
+    """There is no hard stop."""
+    return ""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ports:
     """The ways out of the engine."""
@@ -55,3 +69,6 @@ class Ports:
     migration_of: Callable[[str], Migration]  # raises StepFailed when no migration fills that table
     prove: Callable[[], Mapping[str, str]]  # fingerprints of the world: {"new.flight": "329174 rows 1f0c…"}
     tell: Callable[[Progress], None]
+    confirm: Callable[[], None] = _nothing  # raises when this process has lost the run's lease
+    may_begin: Callable[[str], str] = _may  # why that step would leave no time for a rollback behind it; empty: it may
+    rollback_fits: Callable[[], str] = _fits  # why a rollback would not end in time; empty: it would

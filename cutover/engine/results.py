@@ -27,14 +27,39 @@ def completed(state: RunState) -> RunResult:
     )
 
 
-def waiting(state: RunState, outcome: Outcome) -> RunResult:
-    """A person must act; the hint of the step is the command to type."""
+def waiting(state: RunState, outcomes: Sequence[Outcome]) -> RunResult:
+    """People must act; the hints of the steps are the commands to type."""
     return RunResult(
         run=state.run,
         status=state.status,
         exit_status=ExitStatus.WAITING_FOR_PERSON,
-        says=outcome.detail,
-        next=(*_commands(outcome.hint), f"cutover resume {state.run}"),
+        says="; ".join(outcome.detail for outcome in outcomes),
+        next=(*(line for outcome in outcomes for line in _commands(outcome.hint)), f"cutover resume {state.run}"),
+    )
+
+
+def paused(state: RunState, why: str) -> RunResult:
+    """Somebody asked for it; what was under way has come to a safe point."""
+    going = "; it was rolling back" if state.status is RunStatus.ROLLING_BACK else " and nothing was undone"
+    return RunResult(
+        run=state.run,
+        status=state.status,
+        exit_status=ExitStatus.WAITING_FOR_PERSON,
+        says=f"paused: {why}{going}",
+        next=ways_on(state),
+    )
+
+
+def stopped(state: RunState, in_place: Sequence[str]) -> RunResult:
+    """Ended by a person without going back; what that leaves in the world is listed."""
+    how = "stopped on the way back" if state.rollback else "stopped, nothing was undone"
+    left = f"in place: {', '.join(in_place)}" if in_place else "nothing is in place"
+    return RunResult(
+        run=state.run,
+        status=state.status,
+        exit_status=ExitStatus.STEP_FAILED,
+        says=f"{how}; {left}",
+        next=(f"cutover report {state.run}",),
     )
 
 
@@ -46,6 +71,18 @@ def attention(state: RunState, reason: str, exit_status: ExitStatus, *, hint: st
         exit_status=exit_status,
         says=reason,
         next=(*_commands(hint), *ways_on(state)),
+    )
+
+
+def too_late(state: RunState, why: str) -> RunResult:
+    """The way back would not fit any more behind the next step: a person decides."""
+    anyway = f'cutover resume {state.run} --past-deadline "why it may go on"'
+    return RunResult(
+        run=state.run,
+        status=state.status,
+        exit_status=ExitStatus.WAITING_FOR_PERSON,
+        says=why,
+        next=(f'cutover rollback {state.run} --reason "…"', anyway),
     )
 
 

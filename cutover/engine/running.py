@@ -8,20 +8,27 @@ never asked. Killed at any line, the next attempt comes to the same end.
 
 from __future__ import annotations
 
+from functools import partial
+
 from cutover import points
 from cutover.contract import Observer, RunResult
-from cutover.engine import deciding, moments, results, showing
+from cutover.engine import deciding, moments, results, scheduling, showing
+from cutover.engine.attempt import Attempt
 from cutover.engine.context import RunContext
+from cutover.engine.halting import Halt, Request, Wish
 from cutover.engine.ports import Assignment, Ports
 from cutover.engine.recorder import Recorder
+from cutover.engine.trying import Trying
 from cutover.engine.undoing import Undoing
+from cutover.engine.working import Workers
 from cutover.errors import ExitStatus
 from cutover.model.outcome import Fate, Outcome
 from cutover.model.runbook import StepSpec
 from cutover.model.status import EventKind, RunStatus, StepStatus
-from cutover.retry import RetryPolicy
+from cutover.model.window import why_closed
 
-_PASSED = frozenset({StepStatus.DONE, StepStatus.SKIPPED})
+Ends = dict[str, Outcome]
+"""Steps that were tried in this attempt and are not passed, in the order in which they ended."""
 
 
 class Engine:
@@ -33,9 +40,29 @@ class Engine:
         self._observer = observer
         self._token = token
         self._recorder = Recorder(ports.journal, assignment.run)
+        self._workers: Workers[Outcome] = Workers()
+        self.halt = Halt()
+        self._too_late = ""  # why a step was not begun any more
+        self._heard = 0  # number of the last request that was taken up
+        self._attempt = Attempt(
+            assignment=assignment, ports=ports, observer=observer, recorder=self._recorder, context=self._context
+        )
+
+    def signalled(self) -> bool:
+        """
+        A signal has come: the first asks for a pause, and True says so; later ones are left to the caller.
+
+        A handler may call this at any moment: nothing but an attribute is set.
+        """
+        return self.halt.signalled()
+
+    @property
+    def at_work(self) -> frozenset[str]:
+        """Steps whose threads still run: not empty only after somebody has left for good."""
+        return self._workers.running
 
     def attempt(self) -> RunResult:
-        """Go on: forward from the first step that is not done, or back once a rollback has begun."""
+        """Go on: forward from the steps that are not done, or back once a rollback has begun."""
         state = self._recorder.state
         deciding.refuse_ended(state)
         return self._guarded(lambda: self._undo() if deciding.goes_back(state) else self._forward())
@@ -63,6 +90,8 @@ class Engine:
         except Exception as exc:
             self._surprised(exc)
             raise
+        finally:
+            self._workers.dismiss()
         self._say_ended(result)
         return result
 
@@ -85,6 +114,8 @@ class Engine:
                 self._recorder.say(EventKind.STEP_UNKNOWN, step.id, detail=why, code="", hint="")
 
     def _interrupted(self) -> RunResult:
+        """Somebody leaves for good: what is at work is cut off, as by a kill, and may write no more."""
+        self._recorder.leave_to_this_thread()
         self._settle_in_doubt("interrupted while it was under way")
         if self._recorder.state.status is RunStatus.RUNNING:
             self._recorder.say(EventKind.RUN_INTERRUPTED, reason="somebody interrupted it")
@@ -110,21 +141,7 @@ class Engine:
 
     def _forward(self) -> RunResult:
         self._begin()
-        for spec, _ in self._assignment.steps:
-            status = self._recorder.state.step(spec.id).status
-            if status in _PASSED:
-                self._observer.already_done(spec.id)
-                continue
-            if self._recorder.state.drill and spec.point_of_no_return:
-                break
-            stopped = self._carry_out(spec)
-            if stopped is not None:
-                return stopped
-        if self._recorder.state.drill:
-            return self._undo(reason="rollback drill: the way back is rehearsed", automatic=False)
-        points.reach("run.before_completed")
-        self._recorder.say(EventKind.RUN_COMPLETED)
-        return results.completed(self._recorder.state)
+        return self._concluded(self._carry_out_all())
 
     def _begin(self) -> None:
         """Before the first effect: what the world looks like, so that coming back can be proved."""
@@ -132,86 +149,178 @@ class Engine:
             self._recorder.say(EventKind.PROOF, moment="before", world=dict(self._ports.prove()))
             points.reach("run.proof_kept")
             showing.show_plan(self._observer, self._assignment, self._recorder.state.created.get("planned", {}))
+        for spec, _ in self._assignment.steps:
+            if self._recorder.state.step(spec.id).status in scheduling.PASSED:
+                self._observer.already_done(spec.id)
 
-    def _carry_out(self, spec: StepSpec) -> RunResult | None:
-        """Try one step until it is done or will not be; None when it is done."""
-        policy, begun = RetryPolicy.of(spec.retry), self._ports.clock.tick()
-        tries = 0
+    def _carry_out_all(self) -> Ends:
+        """Steps side by side, as far as the runbook lets them, until none is left that may begin."""
+        trying = Trying(self._attempt, halt=self.halt)
+        ends: Ends = {}
+        surprise: Exception | None = None
         while True:
-            tries += 1
-            outcome = self._try(spec)
-            if outcome.fate is Fate.DONE:
-                return None
-            if outcome.fate is Fate.WAITING:
-                return self._wait_for_person(spec, outcome)
-            wait = policy.next_wait(tries, self._ports.clock.tick() - begun)
-            if outcome.fate is Fate.TRY_AGAIN and wait is not None:
-                self._pause_between(spec, outcome, wait)
-            elif outcome.fate is Fate.UNKNOWN and wait is not None and self._settled(spec, outcome):
-                self._ports.clock.sleep(wait)
+            self._heed()
+            while not self.halt.asked and self._begin_what_may(trying, ends):
+                pass  # a step that is left out may let others begin
+            if not self._workers.running:
+                break
+            step, ended = self._workers.next_end() or ("", None)
+            if isinstance(ended, moments.OF_THE_RECORD):
+                self._recorder.leave_to_this_thread()  # whoever lost the record, or the lease, writes no more
+                raise ended
+            if isinstance(ended, Exception):
+                surprise = surprise or ended
+                self.halt.because(f"step {step!r} ended in a surprise")
+            elif isinstance(ended, BaseException):
+                raise ended
+            elif ended is not None and ended.fate is not Fate.DONE:
+                ends[step] = ended
+                if ended.fate not in (Fate.WAITING, Fate.HALTED):
+                    self.halt.because(f"step {step!r} has failed")
+        if surprise is not None:
+            raise surprise
+        return ends
+
+    def _begin_what_may(self, trying: Trying, ends: Ends) -> bool:
+        """Begin the steps whose turn it is; whether one of them was left out, so that it must be looked again."""
+        left_out = False
+        for spec in self._startable(ends):
+            if why := self._why_skipped(spec):
+                self._recorder.say(EventKind.STEP_SKIPPED, spec.id, reason=why)
+                left_out = True
+            elif closed := self._why_closed(spec):
+                ends[spec.id] = Outcome(fate=Fate.WAITING, detail=f"step {spec.id!r} waits: {closed}")
+            elif late := self._why_too_late(spec):
+                self._too_late = f"step {spec.id!r} was not begun: {late}"
+                self.halt.because(self._too_late)
+                return False
             else:
-                return self._fail(spec, outcome)
+                self._workers.start(spec.id, partial(trying.carry_out, spec))
+        return left_out
 
-    def _try(self, spec: StepSpec) -> Outcome:
-        step = self._assignment.step(spec.id)
-        state = self._recorder.state.step(spec.id)
-        if state.status is not StepStatus.READY:
-            again = (
-                "" if state.status is StepStatus.WAITING else "again: what it did is kept, what it did not do follows"
-            )
-            self._recorder.say(EventKind.STEP_READY, spec.id, detail=again)
-        self._recorder.say(EventKind.STEP_STARTED, spec.id)
-        points.reach("step.intent")
+    def _why_skipped(self, spec: StepSpec) -> str:
+        environment, mode = self._assignment.environment.name, self._recorder.state.mode
+        return self._assignment.runbook.why_skipped(spec, environment=environment, mode=mode)
 
-        def work() -> Outcome:
-            outcome = moments.forward(step, self._context(spec), lambda: self._context(spec), self._recorder)
-            if outcome.fate is Fate.DONE:
-                showing.show_facts(self._observer, spec.id, outcome.facts)
-            return outcome
+    def _why_closed(self, spec: StepSpec) -> str:
+        now = self._ports.clock.now()
+        opens = spec.opens_later(mode=self._recorder.state.mode, moment=now)
+        return why_closed(spec.window, now) if opens else ""
 
-        attempt = self._recorder.state.step(spec.id).attempts
-        outcome = self._observer.step(spec.id, moment="run", attempt=attempt, work=work)
-        if outcome.fate is Fate.DONE:
-            self._recorder.say(EventKind.STEP_DONE, spec.id, facts=dict(outcome.facts))
-            points.reach("step.done")
-        return outcome
+    def _why_too_late(self, spec: StepSpec) -> str:
+        """The rule of the rollback deadline, until the point of no return or a person's word makes it void."""
+        state = self._recorder.state
+        return "" if state.past_point_of_no_return or state.deadline_waived else self._ports.may_begin(spec.id)
 
-    def _pause_between(self, spec: StepSpec, outcome: Outcome, wait: float) -> None:
-        said = moments.said(outcome)
-        self._recorder.say(EventKind.STEP_RETRYING, spec.id, **said, wait_ms=round(wait * 1000))
-        self._observer.log(f"{spec.id}: {outcome.detail}; next try in {wait:.1f} s")
-        self._ports.clock.sleep(wait)
+    def _startable(self, ends: Ends) -> tuple[StepSpec, ...]:
+        return scheduling.startable(
+            self._assignment.runbook.steps,
+            self._recorder.state,
+            running=self._workers.running,
+            ended=ends,
+            limit=self._assignment.runbook.parallel,
+        )
 
-    def _settled(self, spec: StepSpec, outcome: Outcome) -> bool:
-        """Ask the world about a lost answer. True: it could be asked, and the step, safe to repeat, goes again."""
-        self._recorder.say(EventKind.STEP_UNKNOWN, spec.id, **moments.said(outcome))
-        found = moments.probe(self._assignment.step(spec.id), self._context(spec))
-        if found is None:
-            return False
-        self._recorder.say(EventKind.STEP_READY, spec.id, detail=f"{outcome.detail}; asked: {found}")
-        return True
+    def _heed(self) -> None:
+        """Take up what people ask of this attempt: by a signal, or by a request from another process."""
+        if self.halt.signals and self.halt.request is None:
+            said = {"what": str(Wish.PAUSE), "reason": "a signal came to its process", "signal": True}
+            self._recorder.say(EventKind.REQUESTED, **said, by=dict(self._ports.by))
+        asked = self._recorder.hear().asked
+        if asked and asked["seq"] > self._heard:
+            self._heard = int(asked["seq"])
+            self.halt.ask(Request(wish=Wish(asked["what"]), reason=str(asked["reason"])))
 
-    def _wait_for_person(self, spec: StepSpec, outcome: Outcome) -> RunResult:
-        self._recorder.say(EventKind.STEP_WAITING, spec.id, detail=outcome.detail, hint=outcome.hint)
-        self._recorder.say(EventKind.RUN_PAUSED, reason=outcome.detail)
-        return results.waiting(self._recorder.state, outcome)
+    def _concluded(self, ends: Ends) -> RunResult:
+        """What the run makes of the way its steps have ended. What a person asked for wins."""
+        wish = self.halt.request.wish if self.halt.request else None
+        failed = {step: outcome for step, outcome in ends.items() if outcome.fate not in (Fate.WAITING, Fate.HALTED)}
+        if wish is Wish.STOP:
+            return self._stopped()
+        if wish is Wish.ROLLBACK and self._may_go_back():
+            return self._undo(reason=self._request.reason, automatic=False)
+        if failed:
+            return self._failed(failed)
+        if self._too_late and wish is None:
+            self._recorder.say(EventKind.RUN_NEEDS_ATTENTION, reason=self._too_late)
+            return results.too_late(self._recorder.state, self._too_late)
+        waiting = [outcome for outcome in ends.values() if outcome.fate is Fate.WAITING]
+        if waiting:
+            self._recorder.say(EventKind.RUN_PAUSED, reason="; ".join(outcome.detail for outcome in waiting))
+            return results.waiting(self._recorder.state, waiting)
+        if self._left():
+            self._recorder.say(EventKind.RUN_PAUSED, reason=self.halt.why)
+            return results.paused(self._recorder.state, self.halt.why)
+        if self._recorder.state.drill:
+            return self._undo(reason="rollback drill: the way back is rehearsed", automatic=False)
+        points.reach("run.before_completed")
+        self._recorder.say(EventKind.RUN_COMPLETED)
+        return results.completed(self._recorder.state)
 
-    def _fail(self, spec: StepSpec, outcome: Outcome) -> RunResult:
-        if self._recorder.state.step(spec.id).status is not StepStatus.UNKNOWN:
-            kind = EventKind.STEP_UNKNOWN if outcome.fate is Fate.UNKNOWN else EventKind.STEP_FAILED
-            self._recorder.say(kind, spec.id, **moments.said(outcome), inconclusive=outcome.inconclusive)
-        decision = deciding.after_failure(self._recorder.state, spec, outcome)
+    def _left(self) -> bool:
+        """Whether there is a step that this run was to carry out and that is not passed."""
+        state = self._recorder.state
+        for spec, _ in self._assignment.steps:
+            if spec.point_of_no_return and state.drill:
+                return False
+            if state.step(spec.id).status not in scheduling.PASSED:
+                return True
+        return False
+
+    @property
+    def _request(self) -> Request:
+        assert self.halt.request is not None
+        return self.halt.request
+
+    def _may_go_back(self) -> bool:
+        why_not = deciding.why_no_rollback(self._recorder.state)
+        if why_not:
+            self._recorder.say(EventKind.NOTED, says=f"the rollback that was asked for is refused: {why_not}")
+        return not why_not
+
+    def _stopped(self) -> RunResult:
+        in_place = [step.id for step in deciding.to_undo(self._recorder.state) if self._has_effects(step.id)]
+        self._recorder.say(EventKind.RUN_STOPPED, reason=self._request.reason, steps=in_place)
+        return results.stopped(self._recorder.state, in_place)
+
+    def _has_effects(self, step: str) -> bool:
+        return self._assignment.step(step).effects
+
+    def _failed(self, failed: Ends) -> RunResult:
+        """The most careful of the decisions counts: one step that asks for a person keeps the run from going back."""
+        state, runbook = self._recorder.state, self._assignment.runbook
+        decisions = {
+            step: deciding.after_failure(state, runbook.step(step), outcome) for step, outcome in failed.items()
+        }
+        asks = [step for step, decision in decisions.items() if decision.move is deciding.Move.ASK]
+        first = asks[0] if asks else next(iter(decisions))
+        decision = decisions[first]
+        if decision.move is deciding.Move.ROLL_BACK:
+            paused = self.halt.request.says if self.halt.request else ""
+            decision = deciding.unless(decision, paused or self._ports.rollback_fits())
         if decision.move is deciding.Move.ROLL_BACK:
             return self._undo(reason=decision.reason, automatic=True)
         self._recorder.say(EventKind.RUN_NEEDS_ATTENTION, reason=decision.reason)
-        return results.attention(self._recorder.state, decision.reason, decision.exit_status, hint=outcome.hint)
+        return results.attention(self._recorder.state, decision.reason, decision.exit_status, hint=failed[first].hint)
 
     # -- back ----------------------------------------------------------------------------------------------
 
     def _undo(self, *, reason: str = "", automatic: bool = False, accepted: str = "") -> RunResult:
-        return Undoing(
-            self._assignment, self._ports, self._observer, self._recorder, context=self._context
-        ).go(reason=reason, automatic=automatic, accepted=accepted)  # fmt: skip
+        self.halt = Halt()  # what kept the way forward from going on is no reason to stop on the way back
+        undoing = Undoing(self._attempt, halt=self.halt, workers=self._workers)
+        obstacles = undoing.go(reason=reason, automatic=automatic, heed=self._heed_back)
+        wish = self.halt.request.wish if self.halt.request else None
+        if wish is Wish.STOP:
+            return self._stopped()
+        if wish is not None and undoing.left(obstacles):
+            self._recorder.say(EventKind.RUN_PAUSED, reason=self._request.reason)
+            return results.paused(self._recorder.state, self.halt.why)
+        return undoing.conclude(obstacles, accepted)
+
+    def _heed_back(self) -> bool:
+        """Take up what people ask on the way back; whether the next undo may begin."""
+        self._heed()
+        return not self.halt.asked
 
     def _context(self, spec: StepSpec) -> RunContext:
         return RunContext(
@@ -220,4 +329,5 @@ class Engine:
             ports=self._ports,
             recorder=self._recorder,
             observer=self._observer,
+            halt=self.halt,
         )

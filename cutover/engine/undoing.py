@@ -9,14 +9,16 @@ are those from before the first effect.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 from cutover import points
-from cutover.contract import Context, Observer, RunResult
-from cutover.engine import deciding, moments, results
-from cutover.engine.ports import Assignment, Ports
-from cutover.engine.recorder import Recorder
+from cutover.contract import RunResult
+from cutover.engine import deciding, moments, results, scheduling
+from cutover.engine.attempt import Attempt
+from cutover.engine.halting import Halt
+from cutover.engine.working import Workers
 from cutover.errors import CutoverError
 from cutover.model.outcome import Fate, Outcome
 from cutover.model.run import StepState
@@ -27,7 +29,7 @@ from cutover.retry import RetryPolicy
 
 
 @dataclass(slots=True)
-class _Obstacles:
+class Obstacles:
     """What is in the way, and what that keeps in place."""
 
     failed: dict[str, Outcome] = field(default_factory=dict)
@@ -37,40 +39,66 @@ class _Obstacles:
 class Undoing:
     """The way back of one run, in one attempt."""
 
-    def __init__(
-        self,
-        assignment: Assignment,
-        ports: Ports,
-        observer: Observer,
-        recorder: Recorder,
-        *,
-        context: Callable[[StepSpec], Context],
-    ) -> None:
-        self._assignment = assignment
-        self._ports = ports
-        self._observer = observer
-        self._recorder = recorder
-        self._context = context
+    def __init__(self, attempt: Attempt, *, halt: Halt, workers: Workers[Outcome]) -> None:
+        self._assignment = attempt.assignment
+        self._ports = attempt.ports
+        self._observer = attempt.observer
+        self._recorder = attempt.recorder
+        self._context = attempt.context
+        self._halt = halt
+        self._workers = workers
+        self._after = {spec.id: spec.after for spec, _ in attempt.assignment.steps}
 
-    def go(self, *, reason: str, automatic: bool, accepted: str = "") -> RunResult:
+    def go(self, *, reason: str, automatic: bool, heed: Callable[[], bool]) -> Obstacles:
         """
-        Begin the way back, or go on with one that has begun (its first reason stands).
+        Begin the way back, or go on with one that has begun (its first reason stands), as far as it goes.
+
+        `heed` says, again and again, whether the next undo may begin; those that are at work come to their end.
+        """
+        self._begin(reason, automatic=automatic)
+        obstacles = Obstacles()
+        surprise: Exception | None = None
+        while True:
+            if heed() and surprise is None:
+                self._start(obstacles)
+            if not self._workers.running:
+                break
+            step, ended = self._workers.next_end() or ("", None)
+            if isinstance(ended, moments.OF_THE_RECORD):
+                self._recorder.leave_to_this_thread()
+                raise ended
+            if isinstance(ended, Exception):
+                surprise = surprise or ended
+            elif isinstance(ended, BaseException):
+                raise ended
+            elif ended is not None and ended.fate not in (Fate.DONE, Fate.HALTED):
+                obstacles.failed[step] = ended
+                obstacles.kept = deciding.kept_by(obstacles.failed, self._after)
+        if surprise is not None:
+            raise surprise
+        return obstacles
+
+    def left(self, obstacles: Obstacles) -> bool:
+        """Whether there is something to undo that nothing is in the way of."""
+        return bool(self._waiting(obstacles))
+
+    def conclude(self, obstacles: Obstacles, accepted: str) -> RunResult:
+        """
+        Prove that the old world is back and end, or say what is in the way.
 
         `accepted`: why a person answers for a world that is not as before; empty: nobody does.
         """
-        self._begin(reason, automatic=automatic)
-        obstacles = _Obstacles()
-        after = {spec.id: spec.after for spec, _ in self._assignment.steps}
-        for state in deciding.to_undo(self._recorder.state):
-            if state.id in obstacles.kept:
-                continue
-            outcome = self._undo(state)
-            if outcome.fate is not Fate.DONE:
-                obstacles.failed[state.id] = outcome
-                obstacles.kept = deciding.kept_by(obstacles.failed, after)
-        if obstacles.failed:
-            return self._stuck(obstacles)
-        return self._prove(accepted)
+        return self._stuck(obstacles) if obstacles.failed else self._prove(accepted)
+
+    def _start(self, obstacles: Obstacles) -> None:
+        waiting = self._waiting(obstacles)
+        limit = self._assignment.runbook.parallel
+        for step in scheduling.undoable_now(waiting, self._after, running=self._workers.running, limit=limit):
+            self._workers.start(step, partial(self._undo, self._recorder.state.step(step)))
+
+    def _waiting(self, obstacles: Obstacles) -> tuple[str, ...]:
+        out = {*obstacles.failed, *obstacles.kept, *self._workers.running}
+        return tuple(step.id for step in deciding.to_undo(self._recorder.state) if step.id not in out)
 
     def _begin(self, reason: str, *, automatic: bool) -> None:
         state = self._recorder.state
@@ -92,7 +120,7 @@ class Undoing:
         if outcome.fate is Fate.DONE:
             self._recorder.say(EventKind.UNDO_DONE, spec.id, facts=dict(outcome.facts))
             points.reach("rollback.undone")
-        else:
+        elif outcome.fate is not Fate.HALTED:  # between two tries: the next attempt makes the next one
             self._recorder.say(EventKind.UNDO_FAILED, spec.id, **moments.said(outcome))
         return outcome
 
@@ -101,6 +129,7 @@ class Undoing:
         policy, begun, tries = RetryPolicy.of(spec.retry), self._ports.clock.tick(), 0
         while True:
             tries += 1
+            self._ports.confirm()
             self._recorder.say(EventKind.UNDO_STARTED, spec.id)
             points.reach("rollback.undo_intent")
             outcome = self._observer.step(spec.id, moment="undo", attempt=tries, work=work)
@@ -109,9 +138,10 @@ class Undoing:
             if outcome.fate not in (Fate.TRY_AGAIN, Fate.UNKNOWN) or wait is None:
                 return outcome
             self._observer.log(f"undo {spec.id}: {outcome.detail}; next try in {wait:.1f} s")
-            self._ports.clock.sleep(wait)
+            if not self._halt.sleep(self._ports.clock, wait):
+                return replace(outcome, fate=Fate.HALTED)
 
-    def _stuck(self, obstacles: _Obstacles) -> RunResult:
+    def _stuck(self, obstacles: Obstacles) -> RunResult:
         said = "; ".join(f"step {step!r}: {outcome.detail}" for step, outcome in obstacles.failed.items())
         kept = sorted(step.id for step in deciding.to_undo(self._recorder.state) if step.id in obstacles.kept)
         reason = f"not undone: {said}" + (f"; left in place because of that: {', '.join(kept)}" if kept else "")

@@ -12,9 +12,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from cutover.evidence import measured
 from cutover.evidence.data_sections import copies
 from cutover.evidence.reading import Reading, read
-from cutover.evidence.timeline import durations_ms
 from cutover.model.event import Event
 from cutover.model.outcome import Severity
 from cutover.model.project import Mode
@@ -46,6 +46,7 @@ def rehearsal(events: Sequence[Event]) -> Rehearsal | None:
     if state.mode is not Mode.REHEARSAL or state.status not in ENDED or told.problem:
         return None
     digests = told.created.get("digests") or {}
+    tries, facts = measured.tries_ms(told), told.facts()
     return Rehearsal(
         run=state.run,
         runbook=str(told.created.get("runbook", "")),
@@ -57,16 +58,25 @@ def rehearsal(events: Sequence[Event]) -> Rehearsal | None:
         raw=str(digests.get("raw", "")),
         files={str(path): (str(both[0]), str(both[1])) for path, both in (digests.get("files") or {}).items()},
         steps={str(step["id"]): str(step.get("digest", "")) for step in told.created.get("steps", ())},
-        durations=durations_ms(events),
+        durations={step: sum(each) for step, each in tries.items()},
+        tries=tries,
         drill=state.drill,
         complete=_complete(told),
         rollback_rehearsed=_rollback_rehearsed(told),
-        restore_proved=any(one.kind == "restore_check" and one.facts.get("equal") is True for one in told.facts()),
+        restore_proved=any(one.kind == "restore_check" and one.facts.get("equal") is True for one in facts),
         findings=sum(1 for event in told.of(EventKind.FOUND) if _counts(event.data)),
+        broken_glass=tuple(event.step for event in told.of(EventKind.VOTED) if event.data.get("break_glass") is True),
         simulated=tuple(
             head.id for head, step in told.steps() if SIMULATED in (step.decision, step.facts.get("decision"))
         ),
-        rows_copied=sum(row["loaded"] for row in copies(told.facts())),
+        rows_copied=sum(row["loaded"] for row in copies(facts)),
+        undone=measured.undone_ms(told),
+        proof_ms=measured.proof_ms(told),
+        rows=measured.rows(facts),
+        tables=measured.tables(facts),
+        volumes=measured.volumes(facts),
+        coverage=measured.coverage(facts),
+        disturbed=measured.disturbed(told),
     )
 
 
@@ -76,8 +86,10 @@ def _complete(told: Reading) -> bool:
 
     A plain rehearsal: all steps done, even when somebody put it back afterwards. A drill: every step
     before the point of no return done, back by its own will and not because of a failure, something
-    taken back, and the world proved equal.
+    taken back, and the world proved equal. A step that somebody settled by hand was not rehearsed.
     """
+    if any(step.settled for _, step in told.steps()):
+        return False
     if told.state.drill:
         return told.drilled and _rollback_rehearsed(told) and _went_to_the_turning_point(told)
     return told.state.status is not RunStatus.STOPPED and bool(told.of(EventKind.RUN_COMPLETED))

@@ -7,8 +7,9 @@ out. `app` asks before it makes a live run; nothing here reads a journal or a fi
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import PurePath
 from typing import ClassVar, Protocol
@@ -54,6 +55,7 @@ class Candidate:
     path: str  # as a person types it
     digests: Digested
     steps: Mapping[str, str]  # step id -> digest
+    volumes: Mapping[str, int] = field(default_factory=dict)  # target table -> rows in its source, where they are known
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,6 +155,39 @@ def _missing(
         yield "the rollback was not rehearsed and proved"
     if requirement.restore_proved and not any(past.restore_proved for past in counted_ones):
         yield "no backup was proved by a restore"
+    if requirement.minimum_volume is not None and not any(
+        _large(candidate, requirement, past) for past in counted_ones
+    ):
+        yield f"none had at least {_percent(requirement.minimum_volume)} of its rows{_largest(candidate, counted_ones)}"
+    if requirement.minimum_coverage is not None and not any(_covered(requirement, past) for past in counted_ones):
+        wanted = _percent(requirement.minimum_coverage)
+        yield f"none judged at least {wanted} of the target's columns{_widest(counted_ones)}"
+
+
+def _large(candidate: Candidate, requirement: Requirement, past: Rehearsal) -> bool:
+    ratio = past.volume_ratio(candidate.volumes)
+    return ratio is not None and ratio >= (requirement.minimum_volume or 0)
+
+
+def _largest(candidate: Candidate, counted_ones: Sequence[Rehearsal]) -> str:
+    """How far the rehearsals were from it, as far as that is known."""
+    ratios = [ratio for past in counted_ones if (ratio := past.volume_ratio(candidate.volumes)) is not None]
+    if ratios:
+        return f" (the largest had {_percent(max(ratios))})"
+    return " (how many it has could not be counted)" if counted_ones else ""
+
+
+def _covered(requirement: Requirement, past: Rehearsal) -> bool:
+    wanted = requirement.minimum_coverage or 0
+    return past.coverage is not None and past.coverage[0] >= wanted * past.coverage[1]
+
+
+def _widest(counted_ones: Sequence[Rehearsal]) -> str:
+    known = [past.coverage for past in counted_ones if past.coverage]
+    if known:
+        judged, columns = max(known, key=lambda one: one[0] / one[1])
+        return f" (the best judged {judged} of {columns})"
+    return " (no validation said which it judged)" if counted_ones else ""
 
 
 def _why_not(candidate: Candidate, requirement: Requirement, past: Rehearsal, now: datetime) -> str:
@@ -211,11 +246,37 @@ def _met_by(candidate: Candidate, requirement: Requirement, counted_ones: Sequen
         says += "; rollback proved by " + ", ".join(past.run for past in counted_ones if past.rollback_rehearsed)
     if requirement.restore_proved:
         says += "; restore proved by " + ", ".join(past.run for past in counted_ones if past.restore_proved)
+    if requirement.minimum_volume is not None:
+        says += f"; volume as asked for in {', '.join(_named_large(candidate, requirement, counted_ones))}"
+    if requirement.minimum_coverage is not None:
+        covering = [past for past in counted_ones if _covered(requirement, past) and past.coverage]
+        says += "; columns judged: " + ", ".join(f"{past.run} ({_share(past)})" for past in covering)
     simulated = sorted({step for past in counted_ones for step in past.simulated})
     if simulated:
         says += "; nobody was asked at " + ", ".join(simulated)
+    broken = sorted({step for past in counted_ones for step in past.broken_glass})
+    if broken:
+        says += "; opened by break-glass: " + ", ".join(broken)
     last = counted_ones[-1]
     return says if last.raw == candidate.digests.raw else f"{says}; {_layout_only(candidate, last)}"
+
+
+def _named_large(candidate: Candidate, requirement: Requirement, counted_ones: Sequence[Rehearsal]) -> list[str]:
+    return [
+        f"{past.run} ({_percent(past.volume_ratio(candidate.volumes) or 0)})"
+        for past in counted_ones
+        if _large(candidate, requirement, past)
+    ]
+
+
+def _percent(share: float) -> str:
+    """Never rounded up: 79.96 % is not 80 %."""
+    return f"{math.floor(share * 1_000 + 1e-9) / 10:g} %"
+
+
+def _share(past: Rehearsal) -> str:
+    judged, columns = past.coverage or (0, 0)
+    return f"{judged} of {columns}"
 
 
 def _layout_only(candidate: Candidate, past: Rehearsal) -> str:

@@ -127,4 +127,7 @@ def _planned(one: Mapping[str, Any]) -> PlannedStep:
         n=one.get("n", 0),
         start_ms=one.get("start_ms", 0),
         end_ms=one.get("end_ms", 0),
+        p90_ms=one.get("p90_ms"),
+        end_p90_ms=one.get("end_p90_ms"),
+        critical_permille=one.get("critical_permille", 0),
     )

@@ -22,6 +22,7 @@ from cutover.words import counted
 
 #: Sections of the page, in order: anchor and heading.
 SECTIONS = (
+    ("scorecard", "Scorecard"),
     ("timeline", "Timeline"),
     ("rows", "Rows"),
     ("proofs", "Proofs"),
@@ -44,7 +45,7 @@ def render(document: Mapping[str, Any]) -> str:
     css, js = _file(environment, "report.css"), _file(environment, "report.js")
     return environment.get_template("report.html.j2").render(
         **document,
-        sections=SECTIONS,
+        sections=[one for one in SECTIONS if one[0] != "scorecard" or document["scorecard"]],
         css=css,
         css_digest=_digest(css),
         js=js,

@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any
 
 from cutover import __version__
-from cutover.evidence import data_sections, people, quarantine, record, schedule, summary, way_back
+from cutover.evidence import data_sections, people, quarantine, record, schedule, scorecard, summary, way_back
 from cutover.evidence.data_sections import Plain
 from cutover.evidence.quarantine import Kept
 from cutover.evidence.reading import Reading, read
@@ -37,21 +37,27 @@ def document(
     chain_problems: Sequence[str] | None,
     kept: Kept | None = None,
     generated_at: datetime | None = None,
+    proofs: people.Proofs | None = None,
 ) -> Plain:
     """
     Everything that is known of the run, as plain JSON values; shapes in docs/report.md.
 
     `chain_problems` is what a check of the journal's chain found, None when nobody looked. `kept` is what stands
-    in quarantine. Known secrets are taken out of every text, and what
-    no UTF-8 can hold is written as `\\udc96`. Raises NotPossible when the events are no run.
+    in quarantine, `proofs` what was found of signatures and files of evidence. Known secrets are taken out of every
+    text, and what no UTF-8 can hold is written as `\\udc96`. Raises NotPossible when the events are no run.
     """
     told = read(events)
-    sections = {**_data(told, kept or Kept()), **_story(told), "journal": record.journal(told, chain_problems)}
+    sections = {
+        **_data(told, kept or Kept()),
+        **_story(told, proofs or people.Proofs()),
+        "journal": record.journal(told, chain_problems),
+    }
     whole = {
         "run": summary.run(told, sections["tables"]),
         "status": str(told.state.status),
         "alarms": summary.alarms(told, sections),
         "strip": summary.strip(told, sections),
+        "scorecard": scorecard.card(told, sections),
         **sections,
         "events": record.events(told),
         "version": __version__,
@@ -92,7 +98,7 @@ def _data(told: Reading, kept: Kept) -> Plain:
     }
 
 
-def _story(told: Reading) -> Plain:
+def _story(told: Reading, proofs: people.Proofs) -> Plain:
     """What happened, who decided, and the record of it."""
     steps = schedule.steps(told)
     return {
@@ -101,7 +107,8 @@ def _story(told: Reading) -> Plain:
         "failures": record.failures(told),
         "failed_proofs": _failed_proofs(told),
         "findings": findings(told),
-        "gates": people.gates(told),
+        "gates": people.gates(told, proofs),
+        "notices": people.notices(told),
         "rollback": way_back.rollback(told),
         "no_rollback": way_back.none_because(told),
         "proof": way_back.proof(told),

@@ -9,13 +9,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from cutover.evidence import people
 from cutover.evidence.data_sections import Plain
 from cutover.evidence.reading import Reading
 from cutover.evidence.record import person
 from cutover.evidence.schedule import waited_ms, worked_ms
 from cutover.evidence.way_back import accepted
 from cutover.evidence.words import duration, iso, outcome
-from cutover.model.status import ENDED, EventKind, RunStatus, StepStatus
+from cutover.model.status import ENDED, SETTLED, EventKind, RunStatus, StepStatus
 from cutover.words import counted
 
 _TONES: Mapping[RunStatus, str] = {
@@ -88,8 +89,29 @@ def alarms(told: Reading, sections: Mapping[str, Any]) -> list[str]:
             "The run says that it was rolled back, and no fingerprints prove that the old world is back."
             + (f" {answers['by']} answers for it: {answers['reason']}" if answers else "")
         )
+    found += _by_hand(told)
+    found += people.problems(sections["gates"])
     if told.live and told.state.status is not RunStatus.DRAFT and not sections["promotion"]["allowed"]:
         found.append("This live run began although the rule of cutover.yaml was not met.")
+    return found
+
+
+def _by_hand(told: Reading) -> list[str]:
+    """What a person took upon himself instead of the engine."""
+    settled = [event for event in told.events if event.kind in SETTLED]
+    found = [
+        f"Step {event.step!r} was settled by hand as {event.kind.partition('_')[2]}, "
+        f"by {person(event.data.get('by'))}: {event.data.get('reason', '')}"
+        for event in settled
+    ]
+    found += [
+        f"{person(event.data.get('by'))} let the run go on although a rollback would not have ended "
+        f"before the hard stop: {event.data.get('reason', '')}"
+        for event in told.of(EventKind.DEADLINE_WAIVED)
+    ]
+    for event in told.of(EventKind.RUN_STOPPED):
+        left = ", ".join(map(str, event.data.get("steps", ())))
+        found.append(f"The run was stopped and nothing was undone. In place: {left or 'nothing'}.")
     return found
 
 

@@ -9,6 +9,21 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from cutover.model.status import RunStatus
+from cutover.words import duration
+
+__all__ = [
+    "DIGEST_SHOWN",
+    "clock_time",
+    "duration",
+    "iso",
+    "minute",
+    "moment",
+    "outcome",
+    "short",
+    "size",
+    "thousands",
+    "tick",
+]
 
 #: Characters of a digest that are shown; the whole one is in the tooltip and in the data.
 DIGEST_SHOWN = 12
@@ -18,27 +33,6 @@ def thousands(number: object) -> str:
     """`336,776` for whole numbers and for text that holds one (facts keep big ones as text); other text as it is."""
     text = str(number)
     return f"{int(text):,}" if text.lstrip("-").isdigit() and text.isascii() else text
-
-
-def duration(ms: int | None) -> str:
-    """Milliseconds as the two largest units that matter: `0.4 s`, `12 s`, `3 min 05 s`, `2 h 07 min`, `1 d 04 h`."""
-    if ms is None:
-        return "–"
-    if ms < 0:
-        return "−" + duration(-ms)
-    if ms < 10:
-        return f"{ms} ms"
-    if ms < 9_950:
-        return f"{ms / 1000:.2f} s" if ms < 995 else f"{ms / 1000:.1f} s"
-    seconds = round(ms / 1000)
-    minutes, seconds = divmod(seconds, 60)
-    hours, minutes = divmod(minutes, 60)
-    days, hours = divmod(hours, 24)
-    if days:
-        return f"{days} d {hours:02} h"
-    if hours:
-        return f"{hours} h {minutes:02} min"
-    return f"{minutes} min {seconds:02} s" if minutes else f"{seconds} s"
 
 
 def tick(ms: int, distance_ms: int) -> str:

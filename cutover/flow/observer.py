@@ -14,6 +14,7 @@ import logging
 import re
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -62,9 +63,8 @@ class PrefectObserver:
         self._url = url
         self._first: Callable[[], None] | None = first
         self._flow_log: _Logger = flow_run_logger(flow_run)
-        self._log: _Logger = self._flow_log
-        self._task_run: UUID | None = None
         self._interrupted = False
+        self._lock = threading.Lock()  # steps are at work side by side, each in a thread of its own
 
     def step(self, step_id: str, *, moment: str, attempt: int, work: Callable[[], Outcome]) -> Outcome:
         """Carry out `work` exactly once as one task run, and return or raise what it returned or raised."""
@@ -93,28 +93,30 @@ class PrefectObserver:
             self._create(f"{clean}-table" if markdown else clean, "table", text, description)
 
     def log(self, line: str) -> None:
-        """One line under the step that is running, or under the run. May be called from any thread."""
-        self._log.info("%s", redact(line))
+        """One line under the step that the calling thread works for, or under the run."""
+        task = _TASK.get()
+        (task.log if task else self._flow_log).info("%s", redact(line))
 
     def _begin(self) -> None:
         if self._interrupted:  # Ctrl-C came while Prefect was busy after a step: that outcome stood, now it counts
             self._interrupted = False
             raise KeyboardInterrupt
-        if self._first is not None:
-            first, self._first = self._first, None
-            first()
+        with self._lock:
+            if self._first is not None:
+                first, self._first = self._first, None
+                first()
 
     def _attend(self, once: _Once) -> State[Any]:
         context = TaskRunContext.get()
-        self._task_run = context.task_run.id if context else None
-        self._log = get_run_logger()
+        before = _TASK.set(_Running(log=get_run_logger(), task_run=context.task_run.id if context else None))
         try:
             return state_of(once())
         finally:
-            self._log, self._task_run = self._flow_log, None
+            _TASK.reset(before)
 
     def _show(self, step_id: str, name: str, body: Callable[[], State[Any]], *, started: Callable[[], bool]) -> None:
-        self.tasks += 1
+        with self._lock:
+            self.tasks += 1
         try:
             # No arguments: Prefect would walk through them, and infer edges between steps that share a number.
             Task(
@@ -129,13 +131,14 @@ class PrefectObserver:
             self._trouble(f"task run {name!r}", exc)
 
     def _create(self, key: str, kind: str, data: str, description: str) -> None:
+        task = _TASK.get()
         content = ArtifactCreate(
             key=key,
             type=kind,
             data=data,
             description=redact(description),
             flow_run_id=self._flow_run.id,
-            task_run_id=self._task_run,
+            task_run_id=task.task_run if task else None,
         )
 
         def create() -> None:
@@ -157,6 +160,18 @@ class PrefectObserver:
 
 
 _Logger = logging.Logger | logging.LoggerAdapter[logging.Logger]
+
+
+@dataclass(frozen=True, slots=True)
+class _Running:
+    """The task run that a thread works for."""
+
+    log: _Logger
+    task_run: UUID | None
+
+
+#: Threads that a step starts for itself have it, too, when they are started with its context.
+_TASK: contextvars.ContextVar[_Running | None] = contextvars.ContextVar("cutover_task", default=None)
 
 
 class _Once:

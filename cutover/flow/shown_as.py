@@ -34,6 +34,7 @@ class Shown:
 _FATES: Final[Mapping[Fate, tuple[Kind, str]]] = {
     Fate.DONE: (Kind.COMPLETED, "Completed"),
     Fate.WAITING: (Kind.COMPLETED, "Waiting"),  # nothing failed; Prefect's own Paused would expire into a failure
+    Fate.HALTED: (Kind.CANCELLED, "Halted"),
     Fate.TRY_AGAIN: (Kind.FAILED, "TryAgain"),
     Fate.FAILED: (Kind.FAILED, "Failed"),
     Fate.UNKNOWN: (Kind.FAILED, "OutcomeUnknown"),

@@ -21,6 +21,7 @@ class Fate(StrEnum):
     FAILED = "failed"
     UNKNOWN = "unknown"
     WAITING = "waiting"  # a person must act; the run is saved
+    HALTED = "halted"  # at a safe point, because the run was asked to pause or another step has failed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

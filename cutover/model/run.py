@@ -16,7 +16,7 @@ from cutover.errors import CutoverError
 from cutover.model.event import Event
 from cutover.model.outcome import Facts
 from cutover.model.project import Mode
-from cutover.model.status import RUN_TABLE, STEP_TABLE, EventKind, RunStatus, StepStatus
+from cutover.model.status import RUN_TABLE, SETTLED, STEP_TABLE, EventKind, RunStatus, StepStatus
 
 
 class NotPossible(CutoverError):
@@ -43,6 +43,7 @@ class StepState:
     votes: tuple[Mapping[str, Any], ...] = ()
     votes_back: tuple[Mapping[str, Any], ...] = ()  # cast since the rollback began
     decision: str = ""
+    settled: bool = False  # by a person, by hand
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,11 +60,15 @@ class RunState:
     rollback: Mapping[str, Any] = field(
         default_factory=dict
     )  # data of the rollback's first event; empty: none has begun
+    asked: Mapping[str, Any] = field(default_factory=dict)  # the last request to this attempt, and its `seq`
     proof_before: Mapping[str, str] | None = None
     proof_after: Mapping[str, str] | None = None
     began: datetime | None = None
     last: datetime | None = None
     seq: int = 0
+    deadline_waived: bool = False  # a person took it upon himself to go on past the rollback deadline
+    injected: frozenset[str] = frozenset()  # steps that a fault was injected into on purpose
+    in_place: tuple[str, ...] = ()  # of a stopped run: steps whose effects were left in the world, last begun first
 
     @property
     def environment(self) -> str:
@@ -112,21 +117,39 @@ def fold(events: Iterable[Event]) -> RunState:
     Raises NotPossible when they do not begin with `run.created` or a pair is not in the tables.
     """
     state: RunState | None = None
+    last: Event | None = None
     for event in events:
-        state = _created(event) if state is None else after(state, event)
-    if state is None:
+        if state is None:
+            state = _created(event)
+        elif event.kind not in SILENT:
+            state = after(state, event)
+        last = event
+    if state is None or last is None:
         raise NotPossible("a run without events")
-    return state
+    return replace(state, seq=last.seq, last=last.at)
+
+
+#: Events that a long run has most of and that change nothing of its state but its end.
+SILENT: Final = frozenset({EventKind.FOUND, EventKind.NOTED, EventKind.PREFECT})
+#: The others: what a state is the sum of.
+TELLING: Final = frozenset(EventKind) - SILENT
 
 
 def may_follow(state: RunState, kind: EventKind, step_id: str = "") -> None:
-    """Raise NotPossible when the tables do not let an event of that kind follow, or its step is not in the run."""
+    """
+    Raise NotPossible when the tables do not let an event of that kind follow, or its step is not in the run.
+
+    The one thing that no table of pairs can say stands here: a live run that is past its point of no return never
+    begins to go back.
+    """
     if step_id and step_id not in state.steps:
         raise NotPossible(f"run {state.run!r} has no step {step_id!r}")
     if kind in _STEP_KINDS:
         next_step(state.steps[step_id].status, kind)
     elif kind in _RUN_KINDS:
         next_run(state.status, kind)
+        if kind in _BACK and state.past_point_of_no_return and state.mode is Mode.LIVE:
+            raise NotPossible(f"run {state.run!r} is past its point of no return: it cannot take the event {kind}")
 
 
 def after(state: RunState, event: Event) -> RunState:
@@ -141,6 +164,7 @@ def after(state: RunState, event: Event) -> RunState:
 
 _STEP_KINDS: Final = frozenset(kind for _, kind in STEP_TABLE)
 _RUN_KINDS: Final = frozenset(kind for _, kind in RUN_TABLE)
+_BACK: Final = frozenset({EventKind.ROLLBACK_STARTED, EventKind.ROLLED_BACK})
 
 
 def _created(event: Event) -> RunState:
@@ -161,6 +185,7 @@ def _moved(step: StepState, event: Event) -> StepState:
         detail=str(data.get("detail", data.get("reason", step.detail))),
         code=str(data.get("code", step.code)),
         hint=str(data.get("hint", step.hint)),
+        settled=step.settled or event.kind in SETTLED,
     )
     if event.kind is EventKind.STEP_STARTED:
         return replace(
@@ -176,14 +201,21 @@ def _moved(step: StepState, event: Event) -> StepState:
 def _run_moved(state: RunState, event: Event) -> RunState:
     moved = replace(state, status=next_run(state.status, event.kind))
     if event.kind is EventKind.ATTEMPT_STARTED:
-        return replace(moved, attempts=state.attempts + 1)
+        return replace(moved, attempts=state.attempts + 1, asked={})
     if event.kind is EventKind.ROLLBACK_STARTED and not state.rollback:
         moved = replace(moved, rollback=event.data)
-    return replace(moved, reason=str(event.data.get("reason", state.reason)))
+    in_place = tuple(map(str, event.data.get("steps", ()))) if event.kind is EventKind.RUN_STOPPED else ()
+    return replace(moved, reason=str(event.data.get("reason", state.reason)), in_place=in_place)
 
 
 def _said(state: RunState, event: Event) -> RunState:
     data = event.data
+    if event.kind is EventKind.DEADLINE_WAIVED:
+        return replace(state, deadline_waived=True)
+    if event.kind is EventKind.INJECTED:
+        return replace(state, injected=state.injected | {event.step})
+    if event.kind is EventKind.REQUESTED:
+        return replace(state, asked={**data, "seq": event.seq})
     if event.kind is EventKind.POINT_OF_NO_RETURN:
         return replace(state, past_point_of_no_return=True)
     if event.kind is EventKind.PROOF:

@@ -72,6 +72,7 @@ class EventKind(StrEnum):
     STEP_RETRYING = "step.retrying"
     STEP_UNKNOWN = "step.unknown"
     STEP_WAITING = "step.waiting_for_person"
+    STEP_HALTED = "step.halted"  # at a safe point, between two units of its work
     STEP_SKIPPED = "step.skipped"
     STEP_BLOCKED = "step.blocked"
     # a step, on the way back
@@ -79,13 +80,24 @@ class EventKind(StrEnum):
     UNDO_DONE = "step.undone"
     UNDO_FAILED = "step.undo_failed"
     UNDO_SKIPPED = "step.undo_skipped"
+    # a step, settled by a person who has looked
+    SETTLED_DONE = "step.settled_done"
+    SETTLED_READY = "step.settled_ready"
+    SETTLED_SKIPPED = "step.settled_skipped"
+    SETTLED_UNDONE = "step.settled_undone"
     # what is said on the way; changes no status
     REMEMBERED = "step.remembered"  # what undo or a repetition will need, durable before the effect
     FOUND = "step.found"  # a finding
     VOTED = "gate.voted"
     DECIDED = "gate.decided"
+    REVIEWED = "gate.reviewed"  # by another person, after somebody opened it by break-glass
+    REMINDED = "task.reminded"  # durable before the message goes out, so that it goes out once
+    NOTIFIED = "run.notified"  # what people were told, or would have been, and whether it went out
     PROOF = "run.proof"  # fingerprints of the world, before the first effect and after a rollback
     PREFECT = "run.prefect"  # the flow run that shows this attempt, and whether its record is complete
+    REQUESTED = "run.requested"  # by another process: pause, stop, rollback; the one that carries the run heeds it
+    DEADLINE_WAIVED = "run.deadline_waived"  # a person goes on although a rollback would not end in time any more
+    INJECTED = "step.injected"  # a fault, on purpose, in a rehearsal; said before it strikes
     NOTED = "run.noted"
 
 
@@ -102,16 +114,29 @@ STEP_TABLE: Final[Mapping[tuple[StepStatus, EventKind], StepStatus]] = {
     (StepStatus.RUNNING, EventKind.STEP_FAILED): StepStatus.FAILED,
     (StepStatus.RUNNING, EventKind.STEP_RETRYING): StepStatus.READY,
     (StepStatus.RUNNING, EventKind.STEP_WAITING): StepStatus.READY,
+    (StepStatus.RUNNING, EventKind.STEP_HALTED): StepStatus.READY,
     (StepStatus.RUNNING, EventKind.STEP_UNKNOWN): StepStatus.UNKNOWN,
     (StepStatus.VERIFYING, EventKind.STEP_DONE): StepStatus.DONE,
     (StepStatus.VERIFYING, EventKind.STEP_FAILED): StepStatus.FAILED,
     (StepStatus.VERIFYING, EventKind.STEP_RETRYING): StepStatus.READY,
+    (StepStatus.VERIFYING, EventKind.STEP_HALTED): StepStatus.READY,
     (StepStatus.VERIFYING, EventKind.STEP_UNKNOWN): StepStatus.UNKNOWN,
     (StepStatus.UNKNOWN, EventKind.STEP_READY): StepStatus.READY,
     (StepStatus.UNKNOWN, EventKind.STEP_DONE): StepStatus.DONE,
     (StepStatus.UNKNOWN, EventKind.STEP_FAILED): StepStatus.FAILED,
     (StepStatus.FAILED, EventKind.STEP_READY): StepStatus.READY,
     (StepStatus.FAILED, EventKind.STEP_SKIPPED): StepStatus.SKIPPED,
+    # a person who has looked says how it stands, with a reason
+    (StepStatus.READY, EventKind.SETTLED_DONE): StepStatus.DONE,
+    (StepStatus.READY, EventKind.SETTLED_SKIPPED): StepStatus.SKIPPED,
+    (StepStatus.FAILED, EventKind.SETTLED_DONE): StepStatus.DONE,
+    (StepStatus.FAILED, EventKind.SETTLED_READY): StepStatus.READY,
+    (StepStatus.FAILED, EventKind.SETTLED_SKIPPED): StepStatus.SKIPPED,
+    (StepStatus.UNKNOWN, EventKind.SETTLED_DONE): StepStatus.DONE,
+    (StepStatus.UNKNOWN, EventKind.SETTLED_READY): StepStatus.READY,
+    (StepStatus.UNKNOWN, EventKind.SETTLED_SKIPPED): StepStatus.SKIPPED,
+    (StepStatus.UNDOING, EventKind.SETTLED_UNDONE): StepStatus.UNDONE,
+    (StepStatus.UNDO_FAILED, EventKind.SETTLED_UNDONE): StepStatus.UNDONE,
     # the way back: whatever has begun may have effects
     (StepStatus.DONE, EventKind.UNDO_STARTED): StepStatus.UNDOING,
     (StepStatus.FAILED, EventKind.UNDO_STARTED): StepStatus.UNDOING,
@@ -159,7 +184,16 @@ RUN_TABLE: Final[Mapping[tuple[RunStatus, EventKind], RunStatus]] = {
     (RunStatus.ROLLING_BACK, EventKind.ROLLBACK_STUCK): RunStatus.ROLLBACK_STUCK,
     (RunStatus.ROLLING_BACK, EventKind.ROLLBACK_STARTED): RunStatus.ROLLING_BACK,  # resumed after a crash
     (RunStatus.ROLLBACK_STUCK, EventKind.ROLLBACK_STARTED): RunStatus.ROLLING_BACK,
+    # Stopping wins from every state: effects stay in place, and are listed.
+    (RunStatus.ROLLING_BACK, EventKind.RUN_STOPPED): RunStatus.STOPPED,
+    (RunStatus.ROLLBACK_STUCK, EventKind.RUN_STOPPED): RunStatus.STOPPED,
+    # On the way back a person may ask for a pause, too.
+    (RunStatus.ROLLING_BACK, EventKind.RUN_PAUSED): RunStatus.ROLLING_BACK,
 }
 
+#: What a person says of a step that he has looked at.
+SETTLED: Final = frozenset(
+    {EventKind.SETTLED_DONE, EventKind.SETTLED_READY, EventKind.SETTLED_SKIPPED, EventKind.SETTLED_UNDONE}
+)
 #: A run in one of these has come to its end: nothing of it is left to resume, and its environment is free for the next.
 ENDED: Final = frozenset({RunStatus.COMPLETED, RunStatus.ROLLED_BACK, RunStatus.STOPPED})

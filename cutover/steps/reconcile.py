@@ -68,6 +68,7 @@ class Reconcile(Fields):
             )
             done.append(found)
             points.reach("reconcile.table_done")
+            ctx.safe_point()
         for finding in self._forgotten(ctx):
             ctx.find(finding)
         _refuse_differences(done)

@@ -54,6 +54,10 @@ class RestoreCheck(Fields):
     def undoable(self) -> bool:
         return True
 
+    def says_undo(self, facts: Facts) -> str:
+        """See `contract.SaysUndo`."""
+        return "drop the database that was restored, if it is still there; the backup stays"
+
     def check(self, ctx: Context) -> None:
         if ELSEWHERE in ctx.environment.databases:
             ctx.database(ELSEWHERE).server_version()

@@ -16,6 +16,8 @@ from cutover.model.outcome import Action, Facts
 
 POINTS = ("sql.before_commit", "sql.committed", "sql.undo.before_commit", "sql.undo.committed")
 
+_TAKING_BACK = "taking back"
+
 
 class Sql(Fields):
     """Run a file of SQL, all of it or nothing, once per run."""
@@ -33,10 +35,14 @@ class Sql(Fields):
 
     def references(self) -> References:
         files = (self.file, self.undo_file) if self.undo_file else (self.file,)
-        return References(databases=(self.database,), files=files)
+        return References(databases=(self.database,), writes=(self.database,), files=files)
 
     def undoable(self) -> bool:
         return self.undo_file is not None
+
+    def says_undo(self, facts: Facts) -> str:
+        """See `contract.SaysUndo`."""
+        return f"run {self.undo_file} in {self.database}" if self.undo_file else f"nothing takes {self.file} back"
 
     def check(self, ctx: Context) -> None:
         for name in self.references().files:
@@ -67,11 +73,15 @@ class Sql(Fields):
             raise StepFailed(f"file {self.file} has no undo file", hint="take its effects back by hand, then say so")
         database, script = ctx.database(self.database), _script(ctx, self.undo_file)
         try:
-            statements = undo_script(database, script, run=ctx.mark, step=ctx.spec.id)
+            statements = undo_script(
+                database, script, run=ctx.mark, step=ctx.spec.id, keep=lambda count: ctx.remember(_TAKING_BACK, count)
+            )
         except NotSql as error:
             raise _in_file(self.undo_file, error) from error
         if applied(database, run=ctx.mark, step=ctx.spec.id) is not None:
             raise StepFailed(f"database {self.database!r} still says that {self.file} ran")
+        if statements is None:  # an earlier try, killed before it could say so, may have taken it back
+            statements = ctx.remembered(_TAKING_BACK)
         if statements is None:
             ctx.log(f"{self.file} had no effects in {self.database}: nothing to take back")
         return {"file": self.undo_file, "statements": statements or 0, "nothing_to_do": statements is None}

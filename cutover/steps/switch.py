@@ -24,6 +24,8 @@ POINTS = (
     "switch.undo.renamed",
 )
 
+_TAKING_BACK = "taking back"
+
 
 class PointsElsewhere(StepFailed):
     """The application was pointed at another database by somebody else; that is theirs to take back."""
@@ -50,6 +52,10 @@ class Switch(Fields):
 
     def undoable(self) -> bool:
         return True
+
+    def says_undo(self, facts: Facts) -> str:
+        """See `contract.SaysUndo`."""
+        return f"point {self._who()} back to where it pointed; what users wrote into {self.to} since stays there"
 
     def check(self, ctx: Context) -> None:
         file = connection_file.of_environment(ctx.environment)
@@ -96,8 +102,10 @@ class Switch(Fields):
         connection_file.remove_partial(file, _mark(ctx))
         if now.said(self.wave) == before["said"]:
             ctx.log(f"nothing to take back: {self._who()} uses {now.uses(self.wave)}")
-            return self._back(ctx, file, before, nothing_to_do=True)
+            # An earlier try, killed before it could say so, may have taken it back.
+            return self._back(ctx, file, before, nothing_to_do=ctx.remembered(_TAKING_BACK) is None)
         self._refuse_strangers(now, before, file, known=(before["said"], self.to))
+        ctx.remember(_TAKING_BACK, True)
         entry = Entry(literal=before["literal"], has_waves=before["has_waves"])
         self._replace(ctx, now, now.with_entry(entry, self.wave), back=True)
         return self._back(ctx, file, before, nothing_to_do=False)
@@ -108,7 +116,13 @@ class Switch(Fields):
     def _replace(self, ctx: Context, now: ConnectionFile, becomes: ConnectionFile, *, back: bool) -> None:
         way = "switch.undo" if back else "switch"
         file = connection_file.of_environment(ctx.environment)
-        connection_file.replace(file, now, becomes, mark=_mark(ctx), written=lambda: points.reach(f"{way}.written"))
+        lease = ctx.database(self.to)
+
+        def written() -> None:
+            points.reach(f"{way}.written")
+            lease.confirm()  # no transaction holds a file: the lease is asked as late as can be
+
+        connection_file.replace(file, now, becomes, mark=_mark(ctx), written=written)
         points.reach(f"{way}.renamed")
 
     def _refuse_strangers(

@@ -56,7 +56,7 @@ class Validate(Fields):
         for table in self.tables:
             rows, results = _checked(ctx, table)
             rules = [{"rule": one.rule, "kind": one.kind.value, "failed": one.failed} for one in results]
-            tables.append({"table": table, "rows": rows, "rules": rules})
+            tables.append({"table": table, "rows": rows, "rules": rules, **_coverage(ctx, table)})
             for result in results:
                 if result.failed:
                     ctx.find(_finding(ctx, table, result))
@@ -66,6 +66,7 @@ class Validate(Fields):
                 f"{sum(one.failed > 0 for one in results)} broken"
             )
             points.reach("validate.table_done")
+            ctx.safe_point()
         if broken:
             more = f", and {len(broken) - 1} more rules are broken" if len(broken) > 1 else ""
             raise StepFailed(
@@ -88,6 +89,13 @@ def _contract(ctx: Context, table: str) -> Contract:
             hint=f"write validator: file.py:Class in {mapping.path.name}, or leave the table out of this step",
         )
     return load_contract(ctx.project.content, mapping.validator)
+
+
+def _coverage(ctx: Context, table: str) -> dict[str, Any]:
+    """How many columns the mapping fills, and which of them no validator knows."""
+    columns = [column.target for column in ctx.migration_of(table).table(table).columns]
+    known = _contract(ctx, table).dtypes
+    return {"columns": len(columns), "uncovered": sorted(name for name in columns if name not in known)}
 
 
 def _checked(ctx: Context, table: str) -> tuple[int, list[RuleResult]]:

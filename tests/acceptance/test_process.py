@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -56,7 +56,8 @@ def test_help_names_every_verb_and_every_exit_status(command: tuple[str, ...]) -
     assert (ended.returncode, ended.stderr) == (0, "")
     listed = [line.split()[0] for line in ended.stdout.split("Commands:")[1].splitlines() if line.startswith("  ")]
     assert [verb for verb in listed if verb in Commands.ORDER] == list(Commands.ORDER)
-    assert len(Commands.ORDER) == 12
+    files = (REPOSITORY / "cutover" / "cli").glob("*_command.py")
+    assert sorted(Commands.ORDER) == sorted(file.stem.removesuffix("_command").replace("_", "-") for file in files)
     statuses = ended.stdout.split("Exit status:")[1].replace("·", " ")
     assert [int(word) for word in statuses.split() if word.isdigit()] == [*sorted(map(int, ExitStatus)), INTERRUPTED]
 
@@ -166,12 +167,16 @@ def sleeping(shop: Shop, *words: str) -> Iterator[subprocess.Popen[str]]:
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_pauses_the_run_and_undoes_nothing(slow: Shop, number: signal.Signals) -> None:
+def test_a_second_signal_leaves_at_once_and_undoes_nothing(slow: Shop, number: signal.Signals) -> None:
     with sleeping(slow, "rehearse", RUNBOOK, "--env", "dev") as process:
         process.send_signal(number)
-        out, err = process.communicate(timeout=15)  # the query would go on for a minute
+        until(lambda: slow.cutover("status", "dev-1", "--json").json["asked"] == "pause")
+        assert process.poll() is None, "the first one lets the step end, which takes a minute"
+        process.send_signal(number)
+        out, err = process.communicate(timeout=15)
 
     assert process.returncode == 5, out + err
+    assert "a second Ctrl-C leaves at once" in out
     assert "dev-1: interrupted" in out and "cutover resume dev-1" in out
     assert "Traceback" not in err
     assert slow.new("dev", "SELECT to_regclass('customer') IS NOT NULL") == [(True,)]
@@ -182,6 +187,69 @@ def test_a_signal_pauses_the_run_and_undoes_nothing(slow: Shop, number: signal.S
     resumed = slow.cutover("resume", "dev-1")
     assert resumed.status == 0, resumed.out + resumed.err
     assert slow.new("dev", 'SELECT count(*) FROM "order"') == [(1995,)]
+
+
+def until(holds: Callable[[], bool]) -> None:
+    """Wait a minute at most."""
+    deadline = time.monotonic() + 60
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+
+
+@pytest.mark.parametrize("asked", ["signal", "command"])
+def test_a_pause_lets_the_step_end(slow: Shop, asked: str) -> None:
+    slow.new("dev", "UPDATE pace SET seconds = 4")
+    with sleeping(slow, "rehearse", RUNBOOK, "--env", "dev") as process:
+        if asked == "signal":
+            process.send_signal(signal.SIGINT)
+        else:
+            answer = slow.cutover("pause", "dev-1", "--reason", "lunch")
+            assert (answer.status, "paused" in answer.out) == (0, True), answer.out + answer.err
+        out, err = process.communicate(timeout=60)
+
+    assert process.returncode == 5, out + err
+    assert "dev-1: paused — paused: pause was asked for" in out
+    status = slow.cutover("status", "dev-1", "--json").json
+    assert (status["status"], [step["status"] for step in status["steps"]][1:3]) == ("paused", ["done", "done"])
+    assert slow.cutover("resume", "dev-1").status == 0
+
+
+def test_a_rollback_and_a_stop_from_another_terminal(slow: Shop) -> None:
+    slow.new("dev", "UPDATE pace SET seconds = 4")
+    with sleeping(slow, "rehearse", RUNBOOK, "--env", "dev") as process:
+        planned = slow.cutover("rollback", "dev-1", "--plan")
+        assert planned.status == 0 and "would now undo" in planned.out, planned.out + planned.err
+        answer = slow.cutover("rollback", "dev-1", "--reason", "the phones are down")
+        out, err = process.communicate(timeout=60)
+
+    assert (answer.status, process.returncode) == (0, 0), answer.out + answer.err + out + err
+    assert "dev-1: rolled back" in answer.out
+    assert slow.new("dev", "SELECT to_regclass('customer') IS NULL") == [(True,)]
+
+    with sleeping(slow, "rehearse", RUNBOOK, "--env", "dev") as process:
+        answer = slow.cutover("stop", "dev-2", "--reason", "enough", "--json")
+        out, err = process.communicate(timeout=60)
+
+    assert (answer.status, process.returncode) == (0, 3), out + err
+    assert (answer.json["status"], "create-schema" in answer.json["in_place"]) == ("stopped", True)
+    assert slow.new("dev", "SELECT to_regclass('customer') IS NOT NULL") == [(True,)]
+    assert slow.cutover("resume", "dev-2").status == 2
+
+
+def test_what_cannot_be_asked_is_refused(shop: Shop) -> None:
+    assert "not in the journal" in shop.cutover("pause", "dev-1").err
+    assert shop.cutover("rehearse", RUNBOOK, "--env", "dev").status == 0
+    refusals = (
+        ("pause", "dev-1"),
+        ("stop", "dev-1", "--reason", "x"),
+        ("reset", "dev-1", "create-schema", "--to", "done", "--reason", "x"),
+        ("rollback", "dev-1"),
+    )
+    for words in refusals:
+        refused = shop.cutover(*words)
+        assert refused.status == 2, words
+        assert "next:" in refused.err or "--reason" in refused.err
 
 
 def test_a_killed_run_is_shown_as_interrupted(slow: Shop) -> None:

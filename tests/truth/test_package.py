@@ -13,7 +13,7 @@ import pytest
 
 from tests.truth.test_sources import ROOT, relative, tracked
 
-TEMPLATE = ("cutover.yaml", "migrations/", "validators/", "runbooks/", "flows/")
+TEMPLATE = ("cutover.yaml", "migrations/", "validators/", "runbooks/", "snippets/", "flows/")
 
 
 @pytest.fixture(scope="module")

@@ -37,6 +37,7 @@ environments:
     people: required
     roles: {{owner: [olivia], dba: [dana]}}
     declared_names: true
+    votes: declared
     requires:
       - {{environment: dev, at_least: 1}}
 """

@@ -59,7 +59,7 @@ def test_a_vote_is_plain_json(workspace: Workspace) -> None:
 
     assert json.loads(json.dumps(plain)) == plain
     assert set(plain) == {"run", "step", "vote", "says", "next"}
-    assert set(plain["vote"]) == {"person", "system_user", "role", "go", "reason", "at", "evidence"}
+    assert {"person", "system_user", "role", "go", "reason", "at", "evidence", "bound"} <= set(plain["vote"])
 
 
 def test_a_person_without_a_role_may_not(workspace: Workspace) -> None:

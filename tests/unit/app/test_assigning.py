@@ -11,8 +11,10 @@ from cutover.app import assigning
 from cutover.app.files import runbook_of
 from cutover.app.standing import state_of
 from cutover.app.workspace import Workspace, open_workspace
+from cutover.contract import Step
 from cutover.errors import StepFailed, WrongInput
 from cutover.kinds import build_all
+from cutover.model.runbook import StepSpec
 from cutover.model.status import RunStatus
 from tests.unit.app.small import RUNBOOK, carried, edit, prepared, small, tables, taken_back
 
@@ -137,11 +139,16 @@ def test_a_run_goes_on_when_the_files_are_put_back(workspace: Workspace) -> None
 
 def databases(workspace: Workspace, steps: str) -> tuple[str, ...]:
     """The databases of a runbook of these steps."""
+    return assigning.databases_of(built(workspace, steps), workspace.migrations())
+
+
+def built(workspace: Workspace, steps: str) -> tuple[tuple[StepSpec, Step], ...]:
+    """A runbook of these steps, built."""
     root = workspace.project.root
     head = "runbook: r\nstrategy: one-shot\nowner: owner\nphases:\n  - phase: p\n    steps:\n"
     (root / "runbooks" / "other.yaml").write_text(head + steps)
     runbook = runbook_of(workspace.project, root / "runbooks" / "other.yaml")
-    return assigning.databases_of(build_all(runbook), workspace.migrations())
+    return build_all(runbook)
 
 
 @pytest.mark.parametrize(
@@ -157,6 +164,24 @@ def databases(workspace: Workspace, steps: str) -> tuple[str, ...]:
 )
 def test_the_databases_that_steps_touch(workspace: Workspace, steps: str, names: tuple[str, ...]) -> None:
     assert sorted(databases(workspace, steps)) == sorted(names)
+
+
+@pytest.mark.parametrize(
+    ("steps", "names"),
+    [
+        ('      - step: a\n        check: {in: new, checks: [{sql: SELECT 1, expect: "1", says: one}]}\n', ()),
+        ("      - step: a\n        copy: {tables: [item]}\n", ("new",)),
+        ("      - step: a\n        copy: {}\n", ("new",)),
+        ("      - step: a\n        reconcile: {}\n", ()),
+        ("      - step: a\n        backup: {database: old}\n", ()),
+        ("      - step: a\n        switch: {to: new}\n", ()),
+        ("      - step: a\n        sql: {file: migrations/schema.sql, in: old, undo: migrations/drop.sql}\n", ("old",)),
+    ],
+    ids=["check", "copy by table", "copy of all", "reconcile", "backup", "switch", "sql"],
+)
+def test_the_databases_that_steps_change(workspace: Workspace, steps: str, names: tuple[str, ...]) -> None:
+    """Only these get a fence; whatever is only read is never written to."""
+    assert assigning.written_by(built(workspace, steps), workspace.migrations()) == names
 
 
 def test_a_missing_database_is_named_with_where_it_belongs(workspace: Workspace) -> None:

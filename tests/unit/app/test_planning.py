@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from cutover.app.forecasting import Asked
 from cutover.app.planning import Plan, plan
 from cutover.app.workspace import Workspace
 from cutover.errors import StepFailed, WrongInput
-from tests.unit.app.small import RUNBOOK, carried, edit, prepared, small, tables
+from tests.unit.app.small import RUNBOOK, carried, edit, prepared, small, tables, taken_back
 
 
 @pytest.fixture
@@ -52,8 +53,8 @@ def test_before_any_rehearsal_nothing_is_known_of_the_time(workspace: Workspace)
     told = planned(workspace, "dev")
 
     assert told.total_ms is None
-    assert {step.planned for step in told.steps} == {"?"}
-    assert "nobody has rehearsed or estimated create, copy-items, gate, notices" in told.verdict[0]
+    assert [step.planned for step in told.steps] == ["?", "?", "waits for people", "waits for people"]
+    assert "nobody has rehearsed or estimated create, copy-items, so" in told.verdict[0]
 
 
 def test_after_a_rehearsal_the_time_is_the_rehearsed_one(workspace: Workspace) -> None:
@@ -61,8 +62,34 @@ def test_after_a_rehearsal_the_time_is_the_rehearsed_one(workspace: Workspace) -
 
     told = planned(workspace, "production")
     assert told.total_ms is not None
-    assert all(step.planned.endswith("(rehearsed 1×)") for step in told.steps)
-    assert told.verdict[0].startswith("planned: ")
+    assert all(step.planned.endswith("(rehearsed 1×)") for step in told.steps[:2])
+    assert told.verdict[0].startswith("planned: ") and "(P90)" in told.verdict[0]
+
+
+def test_a_start_and_a_hard_stop_may_be_named(workspace: Workspace) -> None:
+    carried(workspace, prepared(workspace, "dev"))
+    asked = Asked(begin="2030-06-01T22:00+02:00", hard_stop="2030-06-02T05:00+02:00")
+
+    told = plan(workspace, workspace.project.root / RUNBOOK, "production", asked).plain()["forecast"]
+
+    assert told["begin"] == "2030-06-01T20:00:00.000Z" and told["p50_end"] > told["begin"]
+    assert (told["hard_stop"], told["chance_permille"]) == ("2030-06-02T03:00:00.000Z", 1000)
+    assert told["rehearsals"] == ["dev-1"]
+    assert told["last_starts"]["create"]["never_rehearsed"] == ["create"]
+
+
+def test_after_a_drill_every_step_has_a_last_moment(workspace: Workspace) -> None:
+    run = prepared(workspace, "dev")
+    carried(workspace, run)
+    taken_back(workspace, run)
+    asked = Asked(hard_stop="2090-06-02T05:00+02:00")
+
+    told = plan(workspace, workspace.project.root / RUNBOOK, "production", asked)
+
+    found = {one.step: one for one in told.last_starts}
+    assert all(one.at and not one.missing for one in found.values())
+    create, both = found["create"].rollback_p90_ms, found["copy-items"].rollback_p90_ms
+    assert create is not None and both is not None and create < both
 
 
 def test_where_rehearsals_are_asked_for_the_verdict_says_what_is_missing(workspace: Workspace) -> None:
@@ -91,7 +118,7 @@ def test_it_is_plain_json(workspace: Workspace) -> None:
 
     assert json.loads(json.dumps(plain)) == plain
     assert set(plain) == {
-        *("runbook", "environment", "digest", "may_begin", "verdict", "planned_ms", "databases", "steps")
+        *("runbook", "environment", "digest", "may_begin", "verdict", "planned_ms", "forecast", "databases", "steps")
     }
     assert set(plain["steps"][0]) == {"step", "kind", "says", "actions", "not_yet", "planned", "point_of_no_return"}
     assert {name: said.split()[0] for name, said in plain["databases"].items()} == {"old": "SQLite", "new": "SQLite"}

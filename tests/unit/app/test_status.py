@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -127,9 +129,34 @@ def test_one_run_is_plain_json(workspace: Workspace) -> None:
     document = status.one_run(workspace, run)
     assert json.loads(json.dumps(document)) == document
     assert set(document) == {
-        *("run", "status", "runbook", "environment", "mode", "past_point_of_no_return", "reason", "steps", "next")
+        *("run", "status", "runbook", "environment", "mode", "past_point_of_no_return", "reason", "asked"),
+        *("steps", "forecast", "next", "alarms"),
     }
     assert set(document["steps"][0]) == {"step", "status", "attempts", "took", "detail", "waiting", "votes"}
+
+
+def test_a_run_under_way_tells_when_it_will_end(workspace: Workspace) -> None:
+    carried(workspace, prepared(workspace, "dev"))
+    run = prepared(workspace, "test")
+    carried(workspace, run)
+
+    told = status.one_run(workspace, run)["forecast"]
+    assert set(told["steps"]) == {"gate", "notices"}  # the rest is done
+    assert (told["p90_end_ms"], told["hard_stop"], told["unknown"]) == (0, None, [])
+
+
+def test_of_a_run_that_is_over_nothing_is_foretold(workspace: Workspace) -> None:
+    run = prepared(workspace, "dev")
+    carried(workspace, run)
+
+    assert status.one_run(workspace, run)["forecast"] is None
+
+
+def test_only_a_forecast_brings_numpy() -> None:
+    """The list of runs, and a run that is over, must answer at once."""
+    program = "import sys, cutover.app.status; sys.exit('numpy' in sys.modules)"
+
+    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
 
 
 def test_an_unknown_run(workspace: Workspace) -> None:

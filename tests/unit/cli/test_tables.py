@@ -171,6 +171,14 @@ def test_a_plan_names_the_point_of_no_return_and_what_cannot_be_said_yet() -> No
     assert "point of no return" in text(out) and "table is not there" in text(out)
 
 
+def test_a_long_list_shows_the_latest_and_says_how_many_it_left_out() -> None:
+    out = paper(110)
+    tables.show_runs([row(run=f"dev-{number}") for number in range(1, 8)], out, latest=3)
+
+    assert "4 earlier runs left out: cutover status --all" in text(out)
+    assert [word for word in text(out).split() if word.startswith("dev-")] == ["dev-5", "dev-6", "dev-7"]
+
+
 def test_brackets_are_text_and_no_markup() -> None:
     evil = "[red]x[/red] [/] [link=https://example.org]y[/link]"
     out = paper(200)

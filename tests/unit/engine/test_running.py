@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import time
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +21,9 @@ from cutover.errors import (
     WrongInput,
 )
 from cutover.model.project import Mode
-from cutover.model.runbook import OnFailure
+from cutover.model.runbook import OnFailure, When
 from cutover.model.status import EventKind, RunStatus, StepStatus
+from cutover.model.window import Window
 from tests.unit.engine.toys import Table, Watching
 
 Make = Callable[..., Table]
@@ -69,7 +71,7 @@ def test_what_waiting_may_heal_is_tried_again_after_a_pause(table: Make) -> None
     toys = table("a")
     toys.acts["run a"] = [TryAgain("locked")]
     assert toys.attempt().status is RunStatus.COMPLETED
-    assert len(toys.clock.slept) == 1
+    assert 2 <= sum(toys.clock.slept) <= 3
     assert toys.data(EventKind.STEP_RETRYING)["detail"] == "locked"
     assert toys.state().step("a").attempts == 2
 
@@ -275,4 +277,41 @@ def test_an_interruption_between_an_event_and_knowing_of_it(table: Make) -> None
     toys.journal.append = strike  # type: ignore[method-assign]
     assert toys.attempt().status is RunStatus.INTERRUPTED
     assert toys.state().step("a").status is StepStatus.DONE
+    assert toys.attempt().status is RunStatus.COMPLETED
+
+
+def test_a_step_that_is_left_out_lets_the_others_begin(table: Make) -> None:
+    toys = table(specs={"b": {"when": When(environments=("production",))}})
+
+    assert toys.attempt().status is RunStatus.COMPLETED
+
+    assert list(toys.world) == ["a", "c"]
+    assert toys.state().step("b").status is StepStatus.SKIPPED
+    assert toys.data(EventKind.STEP_SKIPPED)["reason"] == "only when environment is 'production', and it is 'dev'"
+
+
+def test_a_live_step_waits_for_its_window(table: Make) -> None:
+    window = Window(zone="Europe/Berlin", from_=time(22), to=time(23))
+    toys = table(specs={"b": {"window": window}}, mode=Mode.LIVE)
+
+    result = toys.attempt()
+
+    assert (result.status, result.exit_status) == (RunStatus.PAUSED, ExitStatus.WAITING_FOR_PERSON)
+    assert result.says.startswith("step 'b' waits: the window (from 22:00 to 23:00 (Europe/Berlin)) opens tue")
+    assert list(toys.world) == ["a"]
+    toys.clock.sleep(7 * 3600 + 60)  # the fake clock begins at 15:00 in Berlin
+    assert toys.attempt().status is RunStatus.COMPLETED
+
+
+def test_a_step_that_would_leave_no_time_for_a_rollback_is_not_begun(table: Make) -> None:
+    toys = table(late={"b": "it would end 5 min after the last moment"})
+
+    result = toys.attempt()
+
+    assert (result.status, result.exit_status) == (RunStatus.ATTENTION, ExitStatus.WAITING_FOR_PERSON)
+    assert result.says == "step 'b' was not begun: it would end 5 min after the last moment"
+    assert [line.split()[1] for line in result.next] == ["rollback", "resume"]
+    assert list(toys.world) == ["a"]
+
+    toys.journal.append(toys.run, EventKind.DEADLINE_WAIVED, data={"reason": "the business accepts it", "by": {}})
     assert toys.attempt().status is RunStatus.COMPLETED

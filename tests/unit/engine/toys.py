@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,7 +12,7 @@ from typing import Any, ClassVar
 from cutover.contract import Context, Fields, References, RunResult
 from cutover.engine import Assignment, Engine, Ports
 from cutover.engine.observers import NullObserver
-from cutover.errors import StepFailed
+from cutover.errors import LeaseHeld, StepFailed
 from cutover.journal.memory import MemoryJournal
 from cutover.model.outcome import Action, Facts, Outcome
 from cutover.model.project import Environment, Mode, Project
@@ -30,6 +32,7 @@ class Toy(Fields):
     name: str
     effects: bool = True
     can_undo: bool = True
+    patient: bool = False  # works on and on, from safe point to safe point, until it is halted
 
     def says(self) -> str:
         return f"put {self.name}"
@@ -51,6 +54,10 @@ class Toy(Fields):
         table.act(self.name, "run")
         if self.effects:
             table.world[self.name] = "here"
+        table.began[self.name].set()
+        while self.patient and not table.enough.is_set():
+            ctx.safe_point()
+            time.sleep(0.002)
         table.act(self.name, "ran")
         return {"put": self.name}
 
@@ -83,11 +90,22 @@ class Table:
     acts: dict[str, list[Act]] = field(default_factory=dict)
     clock: FakeClock = field(default_factory=FakeClock)
     litter: str = ""  # something that a rollback does not take away
+    parallel: int = 1
+    created: Mapping[str, Any] = field(default_factory=dict)  # more of the run's first event
+    enough: threading.Event = field(default_factory=threading.Event)  # patient toys come to their end
+    lost: bool = False  # the lease
+    late: Mapping[str, str] = field(default_factory=dict)  # step -> why it would leave no time for a rollback
+    fits: str = ""  # why a rollback would not end in time
 
     def __post_init__(self) -> None:
         self.journal = MemoryJournal(clock=self.clock)
+        self.began = {name: threading.Event() for name in self.names}
         self.runbook = Runbook(
-            name="Toys", path=self.root / "toys.yaml", strategy=Strategy.ONE_SHOT, steps=tuple(self._specs())
+            name="Toys",
+            path=self.root / "toys.yaml",
+            strategy=Strategy.ONE_SHOT,
+            steps=tuple(self._specs()),
+            parallel=self.parallel,
         )
         self.run = self.journal.create_run(
             "dev",
@@ -98,6 +116,7 @@ class Table:
                 "drill": self.drill,
                 "runbook": "Toys",
                 "steps": [{"id": name} for name in self.names],
+                **self.created,
             },
         )
 
@@ -162,7 +181,14 @@ class Table:
             migration_of=_none,
             prove=lambda: {name: "here" for name in (*self.world, self.litter) if name} | {"always": "same"},
             tell=lambda progress: None,
+            confirm=self._confirm,
+            rollback_fits=lambda: self.fits,
+            may_begin=lambda step: self.late.get(step, ""),
         )
+
+    def _confirm(self) -> None:
+        if self.lost:
+            raise LeaseHeld("another process has taken over")
 
 
 TABLES: dict[str, Table] = {}

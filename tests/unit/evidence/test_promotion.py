@@ -163,3 +163,57 @@ def test_the_refusal_lists_everything_and_says_what_to_type() -> None:
 
 def test_nothing_is_raised_when_everything_is_there() -> None:
     demand(verdict(TEST, rehearsal()), environment="production")
+
+
+# -- volume and coverage -------------------------------------------------------------------------------
+
+LARGE = replace(CANDIDATE, volumes={"flight": 1_000, "weather": 1_000})
+VOLUME = Requirement(environment="test", minimum_volume=0.8)
+COVERAGE = Requirement(environment="test", minimum_coverage=0.95)
+
+
+def test_one_rehearsal_of_enough_rows_is_enough() -> None:
+    small, full = (rehearsal(run=f"test-{rows}", volumes={"flight": rows, "weather": rows}) for rows in (10, 800))
+
+    (line,) = verdict(VOLUME, small, full, candidate=LARGE).lines
+
+    assert line.met and "volume as asked for in test-800 (80 %)" in line.says
+
+
+@pytest.mark.parametrize(
+    ("volumes", "says"),
+    [
+        ({"flight": 799, "weather": 800}, "none had at least 80 % of its rows (the largest had 79.9 %)"),
+        ({}, "none had at least 80 % of its rows (how many it has could not be counted)"),
+        ({"another": 10**9}, "none had at least 80 % of its rows (how many it has could not be counted)"),
+    ],
+)
+def test_too_few_rows_or_nobody_knows_how_many(volumes: dict[str, int], says: str) -> None:
+    refused = verdict(VOLUME, rehearsal(volumes=volumes), candidate=LARGE)
+
+    assert not refused.allowed and says in refused.lines[0].says
+
+
+def test_a_rehearsal_that_does_not_count_does_not_count_for_its_rows_either() -> None:
+    other = rehearsal(semantic="sha256:other", volumes={"flight": 1_000, "weather": 1_000})
+
+    assert "none had at least 80 % of its rows" in verdict(VOLUME, other, candidate=LARGE).lines[0].says
+
+
+def test_enough_columns_judged() -> None:
+    (line,) = verdict(COVERAGE, rehearsal(coverage=(19, 20))).lines
+
+    assert line.met and "columns judged: test-1 (19 of 20)" in line.says
+
+
+@pytest.mark.parametrize(
+    ("coverage", "says"),
+    [
+        ((18, 20), "none judged at least 95 % of the target's columns (the best judged 18 of 20)"),
+        (None, "none judged at least 95 % of the target's columns (no validation said which it judged)"),
+    ],
+)
+def test_too_few_columns_judged(coverage: tuple[int, int] | None, says: str) -> None:
+    refused = verdict(COVERAGE, rehearsal(coverage=coverage))
+
+    assert not refused.allowed and says in refused.lines[0].says

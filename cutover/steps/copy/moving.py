@@ -1,16 +1,14 @@
-"""`copy`: moves the rows of tables through the declared mapping, judged on the way, each chunk exactly once."""
+"""One table that a copy step moves, judges, proves and takes back, in one attempt."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar
+from typing import Any
 
 import polars as pl
-from pydantic import Field
 
-from cutover import points
-from cutover.contract import Context, Fields, References
+from cutover.contract import Context
 from cutover.dataplane import chunks as cutting
 from cutover.dataplane import ledger, telling
 from cutover.dataplane.chunks import Chunk
@@ -20,7 +18,6 @@ from cutover.dataplane.dialects import Column, SequenceState
 from cutover.dataplane.extract import prepare
 from cutover.dataplane.functions import load_functions
 from cutover.dataplane.identity import (
-    LimitExceeded,
     NothingToTakeBack,
     Outside,
     TableNotEmpty,
@@ -31,116 +28,20 @@ from cutover.dataplane.identity import (
 from cutover.dataplane.ledger import Owner, TableCount
 from cutover.dataplane.rows import AmendedValue, BadRow
 from cutover.dataplane.selecting import closed
-from cutover.dataplane.undo import LoadedTable, undo_copy
+from cutover.dataplane.undo import LoadedTable
 from cutover.dataplane.uniqueness import refuse_doubled_keys
 from cutover.errors import StepFailed
 from cutover.journal.quarantine import AmendedValue as KeptValue
 from cutover.journal.quarantine import QuarantinedRow
 from cutover.model.migration import Migration, TableMapping
-from cutover.model.outcome import Action, Facts, Finding, Progress
-from cutover.model.project import Mode
+from cutover.model.outcome import Finding, Progress
 from cutover.model.runbook import Wave
-from cutover.project import load_migrations
 from cutover.validation import Contract, load_contract, split
 from cutover.words import counted
 
-POINTS = (
-    "copy.before_ledger",
-    "copy.chunk.quarantined",
-    "copy.chunk.before_commit",
-    "copy.chunk.committed",
-    "copy.table_done",
-    "copy.undo.before_commit",
-    "copy.undo.committed",
-)
-
-
-class Copy(Fields):
-    """Copy tables from the source of their migration to its target."""
-
-    kind: ClassVar[str] = "copy"
-    effects: ClassVar[bool] = True
-
-    tables: tuple[str, ...] = Field(
-        default=(), description="target tables, in an order that references allow; without it all of the one migration"
-    )
-
-    def says(self) -> str:
-        return f"copy {', '.join(self.tables) or 'all tables'}"
-
-    def references(self) -> References:
-        return References(tables=self.tables)
-
-    def undoable(self) -> bool:
-        return True
-
-    def check(self, ctx: Context) -> None:
-        for work in self._works(ctx):
-            work.check()
-
-    def plan(self, ctx: Context) -> Iterator[Action]:
-        for work in self._works(ctx):
-            chunks = work.chunks()
-            rows = sum(chunk.rows for chunk in chunks)
-            yield Action(
-                says=f"copy {counted(rows, 'row')} of {work.table.source!r} into {work.table.table!r} "
-                f"in {counted(len(chunks), 'chunk')}",
-                undo=f"delete the rows that this run loaded into {work.table.table!r}",
-                detail={"wave": work.wave.name} if work.wave else {},
-            )
-
-    def run(self, ctx: Context) -> Facts:
-        tables, over = [], []
-        for work in self._works(ctx):
-            count = work.copy()
-            tables.append(telling.facts(work.table, count))
-            over += work.over_its_limit()
-            if over and ctx.mode is Mode.LIVE:
-                break  # a rehearsal is there to learn of all tables, a go-live must not lose its window
-            points.reach("copy.table_done")
-        if over:
-            files = dict.fromkeys(work.table.path.name for work in self._works(ctx))
-            raise LimitExceeded(
-                "; ".join(over), hint=f"look at the rows in the report; the limits stand in {', '.join(files)}"
-            )
-        return {"tables": tables}
-
-    def verify(self, ctx: Context) -> None:
-        for work in self._works(ctx):
-            work.verify()
-
-    def undo(self, ctx: Context) -> Facts:
-        works = tuple(reversed(self._works(ctx)))
-        for work in works:
-            work.refuse_nothing()
-        deleted: dict[str, int] = {}
-        for target in dict.fromkeys(work.migration.target for work in works):
-            mine = [work for work in works if work.migration.target == target]
-            sequences = {work.table.table: work.remembered_sequences() for work in mine}
-            deleted |= undo_copy(ctx.database(target), [work.loaded for work in mine], sequences)
-        ctx.quarantine.drop(ctx.run, ctx.spec.id)
-        for work in works:
-            work.refuse_leftovers(deleted)
-        for table, rows in deleted.items():
-            ctx.log(f"{table}: {counted(rows, 'row')} deleted")
-        return {"deleted": deleted}
-
-    def _works(self, ctx: Context) -> tuple[_Work, ...]:
-        return tuple(_Work.of(ctx, table) for table in self.tables or _only_migration(ctx))
-
-
-def _only_migration(ctx: Context) -> tuple[str, ...]:
-    migrations = load_migrations(ctx.project)
-    if len(migrations) != 1:
-        raise StepFailed(
-            f"the project has {len(migrations)} migrations, and the step does not say what to copy",
-            hint="write tables: [...]",
-        )
-    return tuple(table.table for table in migrations[0].tables)
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Work:
+class TableMove:
     """One table of the step, with everything around it."""
 
     ctx: Context
@@ -149,7 +50,7 @@ class _Work:
     wave: Wave | None
 
     @classmethod
-    def of(cls, ctx: Context, name: str) -> _Work:
+    def of(cls, ctx: Context, name: str) -> TableMove:
         migration = ctx.migration_of(name)
         table, wave = migration.table(name), ctx.spec.wave
         if wave is not None and not (table.wave_by and table.wave_target):
@@ -296,6 +197,7 @@ class _Work:
 
         def tell(done: int) -> None:
             self.ctx.tell(Progress(step=self.ctx.spec.id, what=self.table.table, done=done, total=total))
+            self.ctx.safe_point()  # a chunk is in the target with its line, or the table has not begun
 
         return CopyJob(
             run=self.ctx.mark,
@@ -348,9 +250,9 @@ class _Work:
 
     def refuse_nothing(self) -> None:
         """Raise when rows of this step should be in the target, and its ledger has never heard of them."""
-        table, name = self.table.table, f"taking back {self.table.table}"
+        table, name = self.table.table, self._taking_back
         with self.target.connect() as connection:
-            lines = len(ledger.lines(connection, self.target.dialect, self.owner))
+            lines = ledger.lines(connection, self.target.dialect, self.owner)
         done = [one for one in self.ctx.facts(self.ctx.spec.id).get("tables", ()) if one["table"] == table]
         if not lines and any(one["chunks"] for one in done) and self.ctx.remembered(name) is None:
             raise NothingToTakeBack(
@@ -359,7 +261,16 @@ class _Work:
                 hint="is this the database that was filled, or was it put back by other means? nothing was deleted",
             )
         if lines:  # a repeated undo finds none, because the first one took them away
-            self.ctx.remember(name, lines)
+            self.ctx.remember(name, sum(line.loaded for line in lines))
+
+    def taken_back(self) -> int | None:
+        """How many rows this step has taken back, in whichever try; None when it had brought none."""
+        rows: int | None = self.ctx.remembered(self._taking_back)
+        return rows
+
+    @property
+    def _taking_back(self) -> str:
+        return f"taking back {self.table.table}"
 
     def _keys_again(self, numbers: frozenset[int]) -> Iterator[pl.Series]:
         with self.target.connect() as connection:
