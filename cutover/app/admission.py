@@ -83,7 +83,15 @@ def propose(workspace: Workspace, runbook: Path, environment: str) -> Proposal:
     now = workspace.clock.now()
     mine = tuple(past for past in rehearsals if past.runbook == book.name)
     rows = volumes.source_rows(workspace, where, migrations, {table for past in mine for table in past.volumes})
-    candidate = Candidate(runbook=book.name, path=path, digests=digests, steps=step_digests, volumes=rows)
+    candidate = Candidate(
+        runbook=book.name,
+        path=path,
+        digests=digests,
+        steps=step_digests,
+        volumes=rows,
+        variables=book.variables,
+        skipped=frozenset(spec.id for spec in book.steps if _left_out(spec, book, where)),
+    )
     verdict = promotion.may_go_live(candidate, where.requires, rehearsals=rehearsals, now=now)
     steps = build_all(book)
     heads = tuple(_head(spec, step, step_digests[spec.id], book, where) for spec, step in steps)
@@ -290,8 +298,13 @@ def _head(spec: StepSpec, step: Step, digest: str, book: Runbook, where: Environ
         "point_of_no_return": spec.point_of_no_return,
         "effects": bool(step.effects),
         "expect_ms": None if spec.expect_seconds is None else round(spec.expect_seconds * 1000),
-        "skipped": book.why_skipped(spec, environment=where.name, mode=Mode.LIVE if where.live else Mode.REHEARSAL),
+        "skipped": _left_out(spec, book, where),
     }
+
+
+def _left_out(spec: StepSpec, book: Runbook, where: Environment) -> str:
+    """Why a run there leaves the step out; empty when it carries it out."""
+    return book.why_skipped(spec, environment=where.name, mode=Mode.LIVE if where.live else Mode.REHEARSAL)
 
 
 def _planned(plan: PlannedStep) -> dict[str, Any]:

@@ -35,18 +35,21 @@ class Trying:
     def carry_out(self, spec: StepSpec) -> Outcome:
         """Try until the outcome is final. Its event is written, whatever it is."""
         policy, begun = RetryPolicy.of(spec.retry), self._ports.clock.tick()
-        tries = 0
+        tries, asked_at_the_end = 0, False
         while True:
             tries += 1
             outcome = self._try(spec)
             if outcome.fate in (Fate.DONE, Fate.WAITING, Fate.HALTED):
                 return outcome
             wait = policy.next_wait(tries, self._ports.clock.tick() - begun)
-            if outcome.fate is Fate.TRY_AGAIN and wait is not None:
-                self._say_next_try(spec, outcome, wait)
-            elif not (outcome.fate is Fate.UNKNOWN and wait is not None and self._settled(spec, outcome)):
+            if outcome.fate is Fate.UNKNOWN and wait is None and not asked_at_the_end:
+                wait, asked_at_the_end = 0.0, True  # whatever the rule for tries, a lost answer is asked for once
+            if wait is None:
                 return self._failed(spec, outcome)
-            assert wait is not None
+            if outcome.fate is Fate.TRY_AGAIN:
+                self._say_next_try(spec, outcome, wait)
+            elif outcome.fate is not Fate.UNKNOWN or not self._settled(spec, outcome):
+                return self._failed(spec, outcome)
             if not self._halt.sleep(self._ports.clock, wait):
                 return replace(outcome, fate=Fate.HALTED)
 

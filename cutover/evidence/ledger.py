@@ -19,7 +19,7 @@ from cutover.model.event import Event
 from cutover.model.outcome import Severity
 from cutover.model.project import Mode
 from cutover.model.rehearsal import Rehearsal
-from cutover.model.status import ENDED, EventKind, RunStatus
+from cutover.model.status import ENDED, EventKind, RunStatus, StepStatus
 
 #: A gate's decision in an environment where nobody is asked.
 SIMULATED = "simulated"
@@ -69,6 +69,8 @@ def rehearsal(events: Sequence[Event]) -> Rehearsal | None:
         simulated=tuple(
             head.id for head, step in told.steps() if SIMULATED in (step.decision, step.facts.get("decision"))
         ),
+        skipped=tuple(head.id for head, step in told.steps() if step.status is StepStatus.SKIPPED and not step.settled),
+        variables={str(name): str(value) for name, value in (told.created.get("variables") or {}).items()},
         rows_copied=sum(row["loaded"] for row in copies(facts)),
         undone=measured.undone_ms(told),
         proof_ms=measured.proof_ms(told),

@@ -19,6 +19,7 @@ from cutover.evidence.words import short
 from cutover.model.project import Requirement
 from cutover.model.rehearsal import Rehearsal
 from cutover.model.status import RunStatus
+from cutover.project.variables import differences as variable_differences
 from cutover.words import counted
 
 #: Files or steps named in one sentence; more are counted.
@@ -56,6 +57,8 @@ class Candidate:
     digests: Digested
     steps: Mapping[str, str]  # step id -> digest
     volumes: Mapping[str, int] = field(default_factory=dict)  # target table -> rows in its source, where they are known
+    variables: Mapping[str, str] = field(default_factory=dict)  # their values in this environment
+    skipped: frozenset[str] = frozenset()  # steps that `when` leaves out here
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -258,7 +261,20 @@ def _met_by(candidate: Candidate, requirement: Requirement, counted_ones: Sequen
     if broken:
         says += "; opened by break-glass: " + ", ".join(broken)
     last = counted_ones[-1]
+    says += _not_as_rehearsed(candidate, counted_ones, last)
     return says if last.raw == candidate.digests.raw else f"{says}; {_layout_only(candidate, last)}"
+
+
+def _not_as_rehearsed(candidate: Candidate, counted_ones: Sequence[Rehearsal], last: Rehearsal) -> str:
+    """What the rehearsals did not prove although they count: steps that they left out, and other values."""
+    never = [
+        step
+        for step in candidate.steps
+        if step not in candidate.skipped and all(step in past.skipped for past in counted_ones)
+    ]
+    told = [f"never carried out there: {', '.join(never)}"] if never else []
+    told += variable_differences(last.variables, candidate.variables)
+    return "".join(f"; {one}" for one in told)
 
 
 def _named_large(candidate: Candidate, requirement: Requirement, counted_ones: Sequence[Rehearsal]) -> list[str]:

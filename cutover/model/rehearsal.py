@@ -62,6 +62,8 @@ class Rehearsal:
     findings: int = 0
     simulated: tuple[str, ...] = ()  # steps that nobody was asked about
     broken_glass: tuple[str, ...] = ()  # gates that one person opened alone
+    skipped: tuple[str, ...] = ()  # steps that `when` left out there
+    variables: Mapping[str, str] = field(default_factory=dict)  # their values in that environment
     rows_copied: int = 0
     undone: Mapping[str, int] = field(default_factory=dict)  # steps that were taken back -> ms; 0: it had no effects
     proof_ms: int | None = None  # proving, after the last undo, that the old world is back

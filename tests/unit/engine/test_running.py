@@ -21,7 +21,7 @@ from cutover.errors import (
     WrongInput,
 )
 from cutover.model.project import Mode
-from cutover.model.runbook import OnFailure, When
+from cutover.model.runbook import OnFailure, RetryRule, When
 from cutover.model.status import EventKind, RunStatus, StepStatus
 from cutover.model.window import Window
 from tests.unit.engine.toys import Table, Watching
@@ -173,6 +173,20 @@ def test_a_lost_command_is_sent_again(table: Make) -> None:
     toys.acts["run a"] = [OutcomeUnknown("the line went dead")]
     assert toys.attempt().status is RunStatus.COMPLETED
     assert toys.world == {"a": "here"}
+
+
+def test_a_lost_answer_is_asked_for_once_even_when_no_try_is_left(table: Make) -> None:
+    toys = table("a", specs={"a": {"retry": RetryRule(tries=1, wait_seconds=1.0)}})
+    toys.acts["ran a"] = [OutcomeUnknown("the line went dead")]
+    assert toys.attempt().status is RunStatus.COMPLETED
+    assert toys.state().step("a").attempts == 2
+
+
+def test_lost_again_and_again_it_stops(table: Make) -> None:
+    toys = table("a", specs={"a": {"retry": RetryRule(tries=1, wait_seconds=1.0)}})
+    toys.acts["ran a"] = [OutcomeUnknown("the line went dead")] * 9
+    assert toys.attempt().exit_status is ExitStatus.OUTCOME_UNKNOWN
+    assert toys.state().step("a").attempts == 2
 
 
 def test_an_outcome_that_nobody_can_tell_stops_the_run(table: Make) -> None:

@@ -64,6 +64,19 @@ def test_a_rehearsal_of_the_same_digest_lets_the_run_through_and_is_named() -> N
     assert "test-1 (2026-11-23)" in line.says
 
 
+def test_what_the_rehearsals_left_out_and_other_values_are_told() -> None:
+    candidate = replace(CANDIDATE, variables={"batch": "5000"})
+    (line,) = verdict(TEST, rehearsal(skipped=("open",), variables={"batch": "500"}), candidate=candidate).lines
+
+    assert line.met
+    assert "; never carried out there: open" in line.says
+    assert "; variable 'batch' was '500' in the rehearsal, and is '5000' here" in line.says
+
+    there = replace(CANDIDATE, skipped=frozenset({"open"}))
+    assert "never carried out" not in verdict(TEST, rehearsal(skipped=("open",)), candidate=there).lines[0].says
+    assert "never carried out" not in verdict(TEST, rehearsal(skipped=("open",)), rehearsal()).lines[0].says
+
+
 def test_an_environment_that_asks_for_nothing_gets_nothing() -> None:
     assert may_go_live(CANDIDATE, [], rehearsals=[], now=NOW).allowed
 
