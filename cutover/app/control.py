@@ -227,10 +227,11 @@ def _loses(state: RunState) -> list[str]:
     found = []
     if state.past_point_of_no_return:
         found.append("what users have written into the new system since it was opened")
-    tables = [table for step in state.steps.values() for table in step.facts.get("tables", ())]
-    moved = sum(int(table.get("loaded", 0)) for table in tables)
+    copies = [str(step["id"]) for step in state.created["steps"] if step["kind"] == "copy"]
+    tables = [table for step in copies for table in state.step(step).facts.get("tables", ())]
+    moved = sum(int(table["loaded"]) for table in tables)
     if moved:
-        found.append(f"{moved:,} rows that were moved: they stay in the source, and the move is to be made again")
+        found.append(f"{counted(moved, 'row that was', 'rows that were')} moved: the source keeps them")
     voted = [step.id for step in state.steps.values() if step.votes]
     if voted:
         found.append(f"the votes at {', '.join(voted)}: a new run asks again")

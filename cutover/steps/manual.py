@@ -62,6 +62,10 @@ class Manual(Fields):
     def needs_evidence(self) -> bool:
         return self.evidence == "required"
 
+    def says_undo(self, facts: Facts) -> str:
+        """See `contract.SaysUndo`."""
+        return f"{self.role} by hand: {self.undo_text}" if self.undo_text else "it is left as it is: nothing takes it back"
+
     def check(self, ctx: Context) -> None:
         if not asks_nobody(ctx.environment, ctx.mode):
             check_roles(ctx.environment, (self.role,), needs=1)

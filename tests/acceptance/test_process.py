@@ -240,6 +240,10 @@ def test_a_rollback_and_a_stop_from_another_terminal(slow: Shop) -> None:
 def test_what_cannot_be_asked_is_refused(shop: Shop) -> None:
     assert "not in the journal" in shop.cutover("pause", "dev-1").err
     assert shop.cutover("rehearse", RUNBOOK, "--env", "dev").status == 0
+    planned = shop.cutover("rollback", "dev-1", "--plan")
+    assert planned.status == 0, planned.out + planned.err
+    assert "delete 1,995 rows from order, 300 rows from customer" in planned.out
+    assert "lost: 2,295 rows that were moved" in planned.out
     refusals = (
         ("pause", "dev-1"),
         ("stop", "dev-1", "--reason", "x"),
