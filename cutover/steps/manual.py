@@ -64,7 +64,7 @@ class Manual(Fields):
 
     def says_undo(self, facts: Facts) -> str:
         """See `contract.SaysUndo`."""
-        return f"{self.role} by hand: {self.undo_text}" if self.undo_text else "it is left as it is: nothing takes it back"
+        return f"{self.role} by hand: {self.undo_text}" if self.undo_text else "it stays: nothing takes it back"
 
     def check(self, ctx: Context) -> None:
         if not asks_nobody(ctx.environment, ctx.mode):
