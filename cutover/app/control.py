@@ -209,7 +209,7 @@ def plan_back(workspace: Workspace, run: str) -> BackPlan:
         status=state.status,
         steps=tuple(steps),
         refused=deciding.why_no_rollback(state),
-        loses=tuple(_loses(state)),
+        loses=tuple(_loses(state)) if steps else (),
     )
 
 

@@ -118,9 +118,8 @@ def show_live(told: Mapping[str, Any], out: Console) -> None:
         middle, late = (datetime.fromisoformat(told[name]) for name in ("p50_end", "p90_end"))
         _say("expected end", _both(middle, late, Clock(zone, now, late)), out)
         left = f"{about(told['p50_end_ms'])} to {about(told['p90_end_ms'])} of work left, people not counted"
-        _say(
-            "", (left if told["p90_end_ms"] else "nothing left but what people do") + _pace(told["pace_permille"]), out
-        )
+        nothing = "no more work is known" if told["unknown"] else "nothing left but what people do"
+        _say("", (left if told["p90_end_ms"] else nothing) + _pace(told["pace_permille"]), out)
         _not_known(told["not_rehearsed"], told["unknown"], out)
     if not told["hard_stop"]:
         return
