@@ -9,7 +9,6 @@ Prints milliseconds a step: of the engine with its journal and nobody watching, 
 
 from __future__ import annotations
 
-import json
 import sys
 import tempfile
 import time
@@ -17,6 +16,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, ClassVar
 
+from benchmarks.results import record
 from cutover.clock import SystemClock
 from cutover.contract import Context, Fields, Observer, References, RunResult
 from cutover.engine import Assignment, Engine, Ports
@@ -33,6 +33,7 @@ from cutover.model.status import RunStatus
 
 STEPS = 200
 ROUNDS = 3
+ALLOWED = 5  # milliseconds a step beyond Prefect's own
 
 
 class Nothing(Fields):
@@ -163,14 +164,16 @@ def measure(rounds: int = ROUNDS) -> dict[str, float]:
 
 
 def main() -> int:
-    """Print the figures; 1 when the engine takes more than it may."""
+    """Print the figures and record them; 1 when the engine takes more than it may."""
     found = measure()
     beyond = found["both_ms_a_step"] - found["prefect_ms_a_step"]
     print(f"engine and journal alone: {found['engine_ms_a_step']:.2f} ms a step ({STEPS} steps)")
     print(f"Prefect alone:            {found['prefect_ms_a_step']:.2f} ms a task")
-    print(f"both:                     {found['both_ms_a_step']:.2f} ms, {beyond:.2f} ms beyond Prefect (5 are allowed)")
-    print(json.dumps({"engine_beyond_prefect_ms": round(beyond, 2), **{k: round(v, 2) for k, v in found.items()}}))
-    return int(found["engine_ms_a_step"] > 5)
+    print(f"both:                     {found['both_ms_a_step']:.2f} ms")
+    print(f"the engine beyond Prefect {beyond:.2f} ms a step; {ALLOWED} are allowed")
+    figures = {"beyond_prefect_ms_a_step": beyond, **found}
+    record("engine.overhead", "python -m benchmarks.engine", {name: round(ms, 2) for name, ms in figures.items()})
+    return int(beyond > ALLOWED)
 
 
 if __name__ == "__main__":
