@@ -86,8 +86,10 @@ class Engine:
         except KeyboardInterrupt:
             result = self._interrupted()
         except moments.OF_THE_RECORD:
+            self._recorder.leave_to_this_thread()  # steps at work beside it lost the record, or the lease, too
             raise
         except Exception as exc:
+            self._recorder.leave_to_this_thread()
             self._surprised(exc)
             raise
         finally:
@@ -166,7 +168,6 @@ class Engine:
                 break
             step, ended = self._workers.next_end() or ("", None)
             if isinstance(ended, moments.OF_THE_RECORD):
-                self._recorder.leave_to_this_thread()  # whoever lost the record, or the lease, writes no more
                 raise ended
             if isinstance(ended, Exception):
                 surprise = surprise or ended

@@ -65,7 +65,6 @@ class Undoing:
                 break
             step, ended = self._workers.next_end() or ("", None)
             if isinstance(ended, moments.OF_THE_RECORD):
-                self._recorder.leave_to_this_thread()
                 raise ended
             if isinstance(ended, Exception):
                 surprise = surprise or ended

@@ -136,6 +136,8 @@ def test_an_environment_does_not_take_another(workspace: Workspace) -> None:
     prepared(workspace, "test")
 
     admission.refuse_taken(workspace, "dev")
+    with pytest.raises(LeaseHeld):
+        admission.refuse_taken(workspace, "test")
 
 
 def test_while_another_process_makes_a_run_there_is_none(workspace: Workspace) -> None:

@@ -54,7 +54,11 @@ def test_without_a_note_there_is_no_backup(file: Path) -> None:
 
 
 def test_an_intact_file_is_accepted(file: Path) -> None:
-    prove_intact(file, facts_of(file))
+    facts = facts_of(file)
+    prove_intact(file, facts)
+    file.write_bytes(file.read_bytes() + b"x")
+    with pytest.raises(NoBackup):
+        prove_intact(file, facts)
 
 
 @pytest.mark.parametrize(

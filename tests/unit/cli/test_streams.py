@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import io
 import os
+import sys
 
 import pytest
 
@@ -57,3 +58,4 @@ def test_without_a_standard_output_there_is_nothing_to_do(monkeypatch: pytest.Mo
 
     streams.outlive_readers()
     print("to nobody")
+    assert sys.stdout is None

@@ -47,4 +47,6 @@ def test_the_end_of_a_transaction_is_refused_with_its_line() -> None:
 
 
 def test_the_word_in_a_text_is_not_refused() -> None:
-    Script.of("SELECT 'commit';").refuse(frozenset({"commit"}))
+    script = Script.of("SELECT 'commit';")
+    script.refuse(frozenset({"commit"}))
+    assert len(script.statements) == 1

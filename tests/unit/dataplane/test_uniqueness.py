@@ -38,6 +38,8 @@ def test_rows_that_stay_behind_do_not_count(old: Database) -> None:
     fill(old, "CREATE TABLE t (id bigint, n bigint); INSERT INTO t VALUES (30, 1), (30, NULL)")
 
     refuse_doubled_keys(old, mapping("id", exclude=(exception("X-1", "n = 1 -- the older one"),)))
+    with pytest.raises(KeyNotUnique):
+        refuse_doubled_keys(old, mapping("id", exclude=(exception("X-1", "n = 2"),)))
 
 
 def test_letters_in_another_case_are_other_keys(make_database: Callable[..., Database]) -> None:
@@ -45,3 +47,6 @@ def test_letters_in_another_case_are_other_keys(make_database: Callable[..., Dat
     old = fill(make_database("sqlite"), "CREATE TABLE t (id TEXT COLLATE NOCASE); INSERT INTO t VALUES ('a'), ('A')")
 
     refuse_doubled_keys(old, mapping("id"))
+    fill(old, "INSERT INTO t VALUES ('A')")
+    with pytest.raises(KeyNotUnique, match=r"unique: A \(2 rows\)"):
+        refuse_doubled_keys(old, mapping("id"))

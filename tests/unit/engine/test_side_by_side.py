@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from cutover.engine.scheduling import startable, undoable_now
-from cutover.errors import ExitStatus, GateClosed, LeaseHeld, StepFailed, WaitingForPerson
+from cutover.errors import ExitStatus, GateClosed, JournalNotWritable, LeaseHeld, StepFailed, WaitingForPerson
 from cutover.model.project import Mode
 from cutover.model.status import EventKind, RunStatus, StepStatus
 from tests.unit.engine.toys import Table
@@ -204,6 +204,30 @@ def test_a_thread_that_was_left_writes_nothing(table: Make) -> None:
     assert toys.kinds() == written
     assert toys.state().step("a").status is StepStatus.UNKNOWN
     assert toys.attempt().status is RunStatus.COMPLETED
+
+
+def test_a_record_that_is_lost_while_listening_ends_the_steps_at_work(table: Make) -> None:
+    toys = table("a")
+    toys.steps = {"a": {"patient": True}}
+    reading = toys.journal.heads
+
+    def gone() -> Any:
+        if toys.began["a"].is_set():
+            raise JournalNotWritable("the server is gone")
+        return reading()
+
+    toys.journal.heads = gone  # type: ignore[method-assign]
+    with pytest.raises(JournalNotWritable):
+        toys.attempt()
+    written = toys.kinds()
+    (left,) = [thread for thread in threading.enumerate() if thread.name == "cutover-a"]
+
+    toys.enough.set()  # the journal is there again, and the step comes to its end
+    deadline = time.monotonic() + 20
+    while left.name == "cutover-a" and time.monotonic() < deadline:
+        time.sleep(0.01)
+
+    assert toys.kinds() == written
 
 
 @pytest.mark.parametrize(

@@ -175,7 +175,9 @@ def test_the_refusal_lists_everything_and_says_what_to_type() -> None:
 
 
 def test_nothing_is_raised_when_everything_is_there() -> None:
-    demand(verdict(TEST, rehearsal()), environment="production")
+    there = verdict(TEST, rehearsal())
+    demand(there, environment="production")
+    assert there.allowed
 
 
 # -- volume and coverage -------------------------------------------------------------------------------
